@@ -1,0 +1,1 @@
+"""Idempotent ML pipelines for Argo Workflows, Kubeflow and this machine."""
