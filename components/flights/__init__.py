@@ -1,0 +1,1 @@
+"""Data code that only the flights use case knows."""
