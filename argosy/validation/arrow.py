@@ -1,0 +1,32 @@
+"""Keep pandas out of steps that only use Arrow tables."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def without_pandas() -> Iterator[None]:
+    """Keep pyarrow from importing pandas, a second per process, for types that no table here has.
+
+    Arrow looks for pandas at its first conversion of a Python value and at each conversion to NumPy.
+    A process that already has pandas keeps it; inside the context nothing else may import it.
+    """
+    if "pandas" in sys.modules:
+        yield
+        return
+    cast("dict[str, Any]", sys.modules)["pandas"] = None
+    try:
+        # Arrow remembers that its first look failed, and looks again when a table is to become a data frame.
+        with contextlib.suppress(AttributeError, ImportError):
+            pa.array([0])
+        yield
+    finally:
+        del sys.modules["pandas"]
