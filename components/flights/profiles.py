@@ -28,6 +28,7 @@ PROFILES = {
         data=Window("2013-01-01", "2014-01-01"),
         training=TrainingPlan(
             name="flights-delay",
+            predicts="arrives 15+ minutes late",
             train=Window("2013-01-01", "2013-07-01"),
             calibrate=Window("2013-07-01", "2013-08-01"),
             search=SearchBudget(candidates=4, folds=2, every=2, tree_share=0.5),
@@ -38,6 +39,7 @@ PROFILES = {
         data=Window("2013-01-01", "2013-02-01"),
         training=TrainingPlan(
             name="flights-delay",
+            predicts="arrives 15+ minutes late",
             train=Window("2013-01-01", "2013-01-21"),
             calibrate=Window("2013-01-21", "2013-01-24"),
             search=SearchBudget(candidates=4, folds=2, tree_share=0.25),

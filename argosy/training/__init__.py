@@ -1,0 +1,1 @@
+"""Search, fit, calibrate and export a gradient-boosted classifier on a feature frame."""

@@ -1,0 +1,72 @@
+"""What a training is asked to do: windows of days, the search's budget, thread count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Window:
+    """A half-open range of local days: `start` is in it, `end` is not.
+
+    Args:
+        start: First day, as in "2013-01-01".
+        end: The day after the last.
+
+    """
+
+    start: str
+    end: str
+
+    def __post_init__(self) -> None:
+        if date.fromisoformat(self.start) >= date.fromisoformat(self.end):
+            raise ValueError(f"window [{self.start}, {self.end}): the end must be later than the start")
+
+
+@dataclass(frozen=True)
+class SearchBudget:
+    """How much work the search does; less than the final fit, and the same for each candidate.
+
+    Args:
+        candidates: How many points of the space are tried; point 0 is the known good one.
+        folds: How many time-ordered folds score each of them.
+        every: Take every n-th row of a fold.
+        tree_share: Grow this share of a candidate's trees, each with a step longer by the inverse.
+        threads: Threads of one scoring; candidates run beside each other.
+
+    """
+
+    candidates: int
+    folds: int
+    every: int = 1
+    tree_share: float = 1.0
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """The windows and budgets of one training; a part of the key of every step that reads it.
+
+    Args:
+        name: The model's name, written into its signature.
+        predicts: What the probability is of, for the signature.
+        train: Rows that the trees see.
+        calibrate: Rows after those, which decide on calibration and nothing else.
+        search: The search's budget; it stays inside `train`.
+        threads: Threads of the final fit. Sums of floats depend on it, so it is part of the plan.
+        dropout: Share of rows in which each droppable group of features is blanked.
+
+    """
+
+    name: str
+    predicts: str
+    train: Window
+    calibrate: Window
+    search: SearchBudget
+    threads: int = 2
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.calibrate.start < self.train.end:
+            raise ValueError(f"{self.name}: calibration starts {self.calibrate.start}, inside the training window")
