@@ -54,15 +54,19 @@ def _latest(feed: str, key: str, **features: str) -> str:
 
 _WEATHER = f"""
     SELECT origin, event_at, available_at,
-           {", ".join(f"CAST({name} AS FLOAT) AS {name}" for name in (
-               "temp", "dewp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib"))},
+           {
+    ", ".join(
+        f"CAST({name} AS FLOAT) AS {name}"
+        for name in ("temp", "dewp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib")
+    )
+},
            CAST(sin(radians(wind_dir)) AS FLOAT) AS wind_dir_sin,
            CAST(cos(radians(wind_dir)) AS FLOAT) AS wind_dir_cos,
            CAST(sum(CAST(round(precip * 100) AS BIGINT)) OVER (
                PARTITION BY origin ORDER BY available_at RANGE BETWEEN {3 * HOUR - 1} PRECEDING AND CURRENT ROW
            ) / 100.0 AS FLOAT) AS precip_3h
     FROM weather ORDER BY origin, available_at
-"""
+"""  # noqa: S608 - all text is this module's own
 
 _PLANES = f"""
     SELECT tailnum, CAST({REGISTRY_AT} AS BIGINT) AS event_at, CAST({REGISTRY_AT} AS BIGINT) AS available_at,
@@ -71,27 +75,29 @@ _PLANES = f"""
            CASE WHEN count(*) OVER (PARTITION BY manufacturer) >= {MAKER_PLANES} THEN manufacturer ELSE 'OTHER' END
                AS plane_maker
     FROM planes ORDER BY tailnum
-"""
+"""  # noqa: S608 - all text is this module's own
 
 SOURCES = {
     "weather": _WEATHER,
     "origin_dep": _windows("departures", "origin", origin_dep_delay=_mean("delay", 2), origin_dep_count=_count(2)),
     "carrier_origin_dep": _windows(
-        "departures", "carrier", "origin", carrier_origin_dep_delay=_mean("delay", 3),
+        "departures",
+        "carrier",
+        "origin",
+        carrier_origin_dep_delay=_mean("delay", 3),
     ),
-    "origin_arr": _windows(
-        "arrivals", "origin", origin_arr_delay=_mean("delay", 3), origin_arr_late=_mean("late", 3)
-    ),
+    "origin_arr": _windows("arrivals", "origin", origin_arr_delay=_mean("delay", 3), origin_arr_late=_mean("late", 3)),
     "dest_arr": _windows("arrivals", "dest", dest_arr_delay=_mean("delay", 6), dest_arr_count=_count(6)),
     "carrier_arr": _windows(
         "arrivals", "carrier", carrier_late_24h=_mean("late", 24), carrier_late_7d=_mean("late", 7 * 24)
     ),
     "route": _windows("arrivals", "origin", "dest", route_late_14d=_mean("late", 14 * 24, at_least=5)),
-    "flight_number": _windows(
-        "arrivals", "carrier", "flight", flight_late_28d=_mean("late", 28 * 24, at_least=3)
-    ),
+    "flight_number": _windows("arrivals", "carrier", "flight", flight_late_28d=_mean("late", 28 * 24, at_least=3)),
     "tail_departure": _latest(
-        "departures", "tailnum", tail_dep_delay="CAST(delay AS FLOAT)", tail_dest="dest",
+        "departures",
+        "tailnum",
+        tail_dep_delay="CAST(delay AS FLOAT)",
+        tail_dest="dest",
         ready_at=f"event_at + 2 * block + {HOUR}",
     ),
     "tail_arrival": _latest("arrivals", "tailnum", tail_arr_delay="CAST(delay AS FLOAT)"),
