@@ -1,0 +1,111 @@
+"""Run the model server: `python -m argosy.serving.app --model FOLDER --port N`."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from argosy.errors import ArgosyError
+from argosy.serving.follow import Follower, Target
+from argosy.serving.hot_path import App, HotPath
+from argosy.serving.ports import listen, url_of
+from argosy.serving.supervisor import LISTEN_FD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+DRAIN_S = 20
+
+log = logging.getLogger(__name__)
+
+
+def create_app(current: Callable[[], Target | None]) -> HotPath:
+    """Build the ASGI application that serves what `current` names.
+
+    Args:
+        current: Returns the wanted model, or None while there is none. Called from a thread every half
+            second, so it should cost little when nothing changed.
+
+    """
+    follower = Follower(current)
+
+    def build_pages() -> App:
+        from argosy.serving import pages
+
+        return pages.build_pages(follower)
+
+    return HotPath(follower, build_pages)
+
+
+def serve(current: Callable[[], Target | None], *, host: str = "127.0.0.1", port: int = 8080) -> None:
+    """Serve until SIGTERM or SIGINT, then finish the requests in flight.
+
+    Under a supervisor the socket is the supervisor's, so a restart refuses no connection.
+
+    Raises:
+        Mistake: The port is taken.
+
+    """
+    inherited = os.environ.get(LISTEN_FD)
+    listener = socket.socket(fileno=int(inherited)) if inherited else listen(host, port)
+    log.info("listening on %s", url_of(host, listener.getsockname()[1]))
+    config = uvicorn.Config(
+        create_app(current),
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    with listener:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def digest_folder(folder: Path) -> str:
+    """Return `sha256:...` over the names and contents of a folder's files, in the order of their paths."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    content = [[path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()] for path in files]
+    return f"sha256:{hashlib.sha256(json.dumps(content).encode()).hexdigest()}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve one model folder; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m argosy.serving.app", description="Serve a model folder.")
+    parser.add_argument("--model", type=Path, required=True, help="folder with model.onnx and signature.json")
+    parser.add_argument("--port", type=int, default=8080, help="0 takes a free one, named in the log")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--digest", help="the model's digest; computed from the folder's files if absent")
+    parser.add_argument("--name", help="the model's name; the folder's name if absent")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    folder: Path = options.model
+    target = Target(
+        digest=options.digest or digest_folder(folder),
+        name=options.name or folder.resolve().name,
+        generation=0,
+        folder=folder,
+    )
+    try:
+        serve(lambda: target, host=options.host, port=options.port)
+    except ArgosyError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
