@@ -135,10 +135,10 @@ Source: TypeAlias = Constant | Template | PipelineInput | TaskOutput
 
 @dataclass(frozen=True, slots=True)
 class ChannelOperand:
-    """The value of a channel, after the conversion that the condition asks for."""
+    """The value of a channel, after the conversions that the condition asks for, innermost first."""
 
     name: str
-    cast: Cast | None = None
+    casts: tuple[Cast, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,3 +230,5 @@ class Pipeline:
     parameters: Mapping[str, Parameter]
     tasks: tuple[Task, ...]
     outputs: Mapping[str, TaskOutput] = field(default_factory=dict)
+    platform: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What only a cluster heeds, as the spec has it: time to live of a run, its deadline, its root URI."""

@@ -1,0 +1,143 @@
+"""Read the containers of a spec, and find what kfp embedded in the argv of lightweight Python."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from argosy.errors import Mistake
+from argosy.spec.declaration import PREFIX, read_declaration
+from argosy.spec.model import Declaration, Executor, JsonValue
+from argosy.spec.templates import require_no_run_placeholders
+from argosy.spec.unsupported import refuse
+
+if TYPE_CHECKING:
+    from argosy.spec.fields import Fields
+
+RESOURCES: Final = (
+    "cpuLimit", "memoryLimit", "cpuRequest", "memoryRequest",
+    "resourceCpuLimit", "resourceMemoryLimit", "resourceCpuRequest", "resourceMemoryRequest",
+)  # fmt: skip
+ACCELERATOR: Final = ("type", "count", "resourceType", "resourceCount")
+STORAGE_CLAIMS: Final = ("argostub/createpvc", "argostub/deletepvc")
+PIP_INSTALL: Final = re.compile(r"python3 -m pip install (.*?)(?: && |\n|$)")
+PIP_OPTIONS_WITH_VALUE: Final = ("--index-url", "--extra-index-url", "--trusted-host")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadExecutor:
+    """An executor as the spec has it: the container, its declaration, what only a cluster heeds."""
+
+    place: str
+    executor: Executor
+    declaration: Declaration
+    resources: dict[str, JsonValue]
+
+
+def read_executor(fields: Fields) -> ReadExecutor:
+    """Read one entry of `deploymentSpec.executors`."""
+    if "importer" in fields:
+        refuse(fields.at("importer"), "importer")
+    for kind in ("resolver", "customJob"):
+        if kind in fields:
+            refuse(fields.at(kind), "custom executor", kind)
+    if "container" not in fields:
+        raise Mistake(f"{fields.place}: an executor without a container; `container` is needed here")
+    return _read_container(fields.object("container"))
+
+
+def _read_container(fields: Fields) -> ReadExecutor:
+    image = _read_image(fields)
+    if "lifecycle" in fields:
+        refuse(fields.at("lifecycle"), "container hook")
+    command, args = fields.texts("command"), fields.texts("args")
+    if not command:
+        refuse(fields.at("command"), "missing command")
+    env = _read_env(fields)
+    source, function = _embedded(command, args)
+    _require_plain(fields, command, args, source=source)
+    executor = Executor(
+        image=image,
+        command=command,
+        args=args,
+        env={name: value for name, value in env.items() if not name.startswith(PREFIX)},
+        source=source,
+        function=function,
+        packages=_packages(command) if source is not None else (),
+    )
+    declaration = read_declaration(env, fields.at("env"))
+    return ReadExecutor(fields.place, executor, declaration, _read_resources(fields))
+
+
+def _read_image(fields: Fields) -> str:
+    image = fields.text("image")
+    if "{{" in image:
+        refuse(fields.at("image"), "image chosen at run time", image)
+    if image.removeprefix("docker.io/") in STORAGE_CLAIMS:
+        refuse(fields.at("image"), "storage claim", image)
+    return image
+
+
+def _read_env(fields: Fields) -> dict[str, str]:
+    env: dict[str, str] = {}
+    for entry in fields.objects("env"):
+        name = entry.text("name")
+        if name in env:
+            raise Mistake(f"{entry.place}.name: {name!r} a second time; a variable is set once")
+        env[name] = entry.text("value", default="")
+        if "{{$" in env[name]:
+            refuse(entry.at("value"), "placeholder of the run", env[name])
+    return env
+
+
+def _read_resources(fields: Fields) -> dict[str, JsonValue]:
+    if "resources" not in fields:
+        return {}
+    resources = fields.object("resources")
+    found: dict[str, JsonValue] = {key: resources.json(key) for key in RESOURCES if key in resources}  # type: ignore[misc]
+    if "accelerator" in resources:
+        accelerator = resources.object("accelerator")
+        found["accelerator"] = {key: accelerator.json(key) for key in ACCELERATOR if key in accelerator}  # type: ignore[misc]
+    return found
+
+
+def _embedded(command: tuple[str, ...], args: tuple[str, ...]) -> tuple[str | None, str | None]:
+    """Return source and function of lightweight Python: the argv element after kfp's program, and an option."""
+    is_lightweight = (
+        len(command) >= 2
+        and "executor_main" in command[-2]
+        and "ephemeral_component.py" in command[-2]
+        and "--function_to_execute" in args[:-1]
+    )
+    if not is_lightweight:
+        return None, None
+    return command[-1], args[args.index("--function_to_execute") + 1]
+
+
+def _packages(command: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the requirements that kfp's install script names, but for kfp's own."""
+    found: list[str] = []
+    script = command[2] if command[:2] == ("sh", "-c") else ""
+    for match in PIP_INSTALL.finditer(script):
+        words = shlex.split(match[1])
+        if not (words and "--no-deps" in words):
+            found += _requirements(words)
+    return tuple(found)
+
+
+def _requirements(words: list[str]) -> list[str]:
+    previous = ["", *words]
+    return [
+        word
+        for before, word in zip(previous, words, strict=False)
+        if not word.startswith("-") and before not in PIP_OPTIONS_WITH_VALUE
+    ]
+
+
+def _require_plain(fields: Fields, command: tuple[str, ...], args: tuple[str, ...], *, source: str | None) -> None:
+    for key, texts in (("command", command), ("args", args)):
+        for index, text in enumerate(texts):
+            if text is not source:
+                require_no_run_placeholders(text, f"{fields.at(key)}[{index}]")

@@ -1,0 +1,89 @@
+"""Values by declared type: numbers made whole again, everything else refused.
+
+A spec went through protocol buffers, where every number is a double: 3 arrives as 3.0.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from argosy.errors import Mistake
+from argosy.spec.fields import shorten
+
+if TYPE_CHECKING:
+    from argosy.spec.model import JsonValue, Parameter, ParameterType
+
+CALLED: Final[dict[ParameterType, str]] = {
+    "NUMBER_INTEGER": "a whole number",
+    "NUMBER_DOUBLE": "a finite number",
+    "STRING": "a text",
+    "BOOLEAN": "true or false",
+    "LIST": "a list",
+    "STRUCT": "an object",
+}
+EXACT: Final = 2**53
+
+
+def typed(value: JsonValue, type_: ParameterType, place: str) -> JsonValue:
+    """Return a value as its type has it: whole floats as ints for NUMBER_INTEGER and inside LIST and STRUCT.
+
+    Raises:
+        Mistake: The value is not of the type, or holds a number that JSON cannot carry.
+
+    """
+    whole = with_whole_numbers(value, place)
+    if isinstance(whole, int) and not isinstance(whole, bool) and type_ == "NUMBER_DOUBLE":
+        return float(whole)
+    if not _has_type(whole, type_):
+        raise Mistake(f"{place}: got {shorten(value)}; {CALLED[type_]} ({type_}) is needed here")
+    return whole
+
+
+def typed_for(parameter: Parameter, value: JsonValue, place: str) -> JsonValue:
+    """Return a value as its parameter has it; null only where the parameter is optional.
+
+    Raises:
+        Mistake: The value is not of the type or not among the parameter's literals.
+
+    """
+    if value is None and parameter.optional:
+        return None
+    result = typed(value, parameter.type, place)
+    if parameter.literals and result not in parameter.literals:
+        allowed = ", ".join(shorten(literal) for literal in parameter.literals)
+        raise Mistake(f"{place}: got {shorten(result)}; allowed: {allowed}")
+    return result
+
+
+def with_whole_numbers(value: JsonValue, place: str) -> JsonValue:
+    """Return a value whose integral floats, at any depth, are ints; beyond 2**53 they stay floats."""
+    if isinstance(value, float):
+        return _whole(value, place)
+    if isinstance(value, list):
+        return [with_whole_numbers(item, f"{place}[{i}]") for i, item in enumerate(value)]
+    if isinstance(value, dict):
+        return {key: with_whole_numbers(item, f"{place}.{key}") for key, item in value.items()}
+    return value
+
+
+def _whole(value: float, place: str) -> int | float:
+    if not math.isfinite(value):
+        raise Mistake(f"{place}: got {value}; JSON has no such number, use a text or leave it out")
+    return int(value) if value.is_integer() and abs(value) <= EXACT else value
+
+
+def _has_type(value: JsonValue, type_: ParameterType) -> bool:
+    match type_:
+        case "NUMBER_INTEGER":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "NUMBER_DOUBLE":
+            return isinstance(value, float)
+        case "STRING":
+            return isinstance(value, str)
+        case "BOOLEAN":
+            return isinstance(value, bool)
+        case "LIST":
+            return isinstance(value, list)
+        case "STRUCT":
+            return isinstance(value, dict)

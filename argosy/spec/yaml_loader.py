@@ -1,0 +1,35 @@
+"""A YAML loader for specs: JSON values only, no field twice. Imported only where a spec is YAML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from argosy.errors import BadInput
+
+SafeLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class StrictLoader(SafeLoader):  # type: ignore[misc]  # which of the two it is, the machine decides
+    """The safe loader without dates, which JSON lacks, and with an error for a field named twice."""
+
+
+def _construct_object(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        where = f"line {key_node.start_mark.line + 1}"
+        if not isinstance(key, str):
+            raise BadInput(f"{where}: the field name {key!r} is not a text; put it in quotes")
+        if key in found:
+            raise BadInput(f"{where}: {key!r} is named a second time in one object")
+        found[key] = loader.construct_object(value_node, deep=True)
+    return found
+
+
+StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
+}
+StrictLoader.add_constructor("tag:yaml.org,2002:map", _construct_object)
