@@ -77,14 +77,15 @@ def frame_table(*, start: str = "2013-01-01", days: int = 31, per_day: int = 40,
     odds = -2.2 + 0.09 * values["queue"] + 0.03 * values["prev_delay"] + (values["carrier"] == "EV")
     late = rng.random(n_rows) < 1 / (1 + np.exp(-odds))
     known = rng.random(n_rows) > 0.03
-    label_at = [at + timedelta(hours=3) if is_known else None for at, is_known in zip(t0, known, strict=True)]
+    waits = rng.integers(120, 600, n_rows).tolist()
+    label_at = [at + timedelta(minutes=wait) for at, wait in zip(t0, waits, strict=True)]
     days_of = [(date.fromisoformat(start) + timedelta(days=row // per_day)).isoformat() for row in range(n_rows)]
     columns: dict[str, pa.Array] = {
         "flight_id": pa.array([f"{day}-{row:05d}" for row, day in enumerate(days_of)]),
         "t0": pa.array(t0, pa.timestamp("us", tz="UTC")),
         "day": pa.array(days_of),
         "y": pa.array(late.astype(np.int8), mask=~known),
-        "label_at": pa.array(label_at, pa.timestamp("us", tz="UTC")),
+        "label_at": pa.array(label_at, pa.timestamp("us", tz="UTC"), mask=~known),
     }
     columns |= _feature_columns(rng, values)
     status = np.where(np.isfinite(columns["temp"].to_numpy(zero_copy_only=False)), "PRESENT", "OUTSIDE_MAX_AGE")

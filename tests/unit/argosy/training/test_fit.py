@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from argosy.errors import BadInput
+from argosy.serving.runtime import load_model
+from argosy.training.fit import train
+from argosy.training.plan import Window
+from tests.fakes.frames import FEATURES, PARAMS, PLAN, frame_folder
+
+
+@pytest.fixture(scope="module")
+def frame(tmp_path_factory):
+    return frame_folder(tmp_path_factory.mktemp("fit") / "frame", per_day=80)
+
+
+@pytest.fixture(scope="module")
+def model(frame, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fit") / "model"
+    train(frame=frame, plan=PLAN, params=PARAMS, seed=1, model=folder)
+    return folder
+
+
+def test_two_trainings_write_the_same_bytes(frame, model, tmp_path):
+    card = train(frame=frame, plan=replace(PLAN, threads=1), params=PARAMS, seed=1, model=tmp_path / "again")
+
+    names = sorted(path.name for path in model.iterdir())
+    assert names == ["card.json", "model.onnx", "signature.json"]
+    for name in names:
+        assert (model / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    assert json.loads((model / "card.json").read_text()) == card
+
+
+def test_two_threads_write_the_same_bytes_each_time(frame, tmp_path):
+    plan = replace(PLAN, threads=2)
+    for name in ("one", "two"):
+        train(frame=frame, plan=plan, params=PARAMS, seed=1, model=tmp_path / name)
+
+    graphs = {(tmp_path / name / "model.onnx").read_bytes() for name in ("one", "two")}
+    assert len(graphs) == 1
+
+
+def test_another_seed_gives_another_model(frame, model, tmp_path):
+    train(frame=frame, plan=PLAN, params=PARAMS, seed=2, model=tmp_path)
+
+    assert (tmp_path / "model.onnx").read_bytes() != (model / "model.onnx").read_bytes()
+
+
+def test_the_model_ranks_later_days_better_than_chance(frame, model):
+    table = pq.read_table(frame / "part-2013-01.parquet", filters=[("day", ">=", "2013-01-24")])
+    labelled = table.filter(table["y"].is_valid())
+    labels = labelled["y"].to_numpy()
+
+    scores = load_model(model).predict_table(labelled)
+
+    assert scores[labels == 1].mean() > scores[labels == 0].mean() + 0.1
+
+
+def test_the_signature_tells_what_to_send_and_what_comes_back(model):
+    signature = json.loads((model / "signature.json").read_text())
+
+    assert (signature["name"], signature["version"]) == ("flights-delay", 1)
+    assert signature["output"] == {"name": "probability", "description": "arrives 15+ minutes late"}
+    assert [feature["name"] for feature in signature["features"]] == [feature["name"] for feature in FEATURES]
+    assert set(signature["example"]) == {feature["name"] for feature in FEATURES}
+
+
+def test_the_card_tells_how_the_model_came_about(model):
+    card = json.loads((model / "card.json").read_text())
+
+    assert card["params"] == PARAMS
+    assert card["plan"]["train"] == {"start": "2013-01-01", "end": "2013-01-21"}
+    assert card["parity"]["max_difference"] <= 1e-5
+    assert sum(card["importance"].values()) == pytest.approx(1, abs=0.01)
+    assert next(iter(card["importance"])) in {"prev_delay", "queue"}
+
+
+def test_labels_that_came_when_the_next_window_had_begun_are_not_trained_on(frame, model):
+    card = json.loads((model / "card.json").read_text())
+    rows = pq.read_table(frame / "part-2013-01.parquet").select(["day", "t0", "y", "label_at"]).to_pylist()
+    next_begins = min(row["t0"] for row in rows if row["day"] >= "2013-01-21")
+    labelled = [row for row in rows if row["day"] < "2013-01-21" and row["y"] is not None]
+
+    in_time = [row for row in labelled if row["label_at"] <= next_begins]
+    assert card["training"]["n_rows"] == len(in_time) < len(labelled)
+
+
+def test_a_window_without_rows_is_refused(frame, tmp_path):
+    plan = replace(PLAN, train=Window("2012-01-01", "2012-02-01"))
+
+    with pytest.raises(BadInput, match="no part between 2012-01 and 2012-02"):
+        train(frame=frame, plan=plan, params=PARAMS, seed=1, model=tmp_path)
