@@ -159,7 +159,7 @@ def read_signature(folder: Path) -> dict[str, Any]:
         signature = json.loads(path.read_text(encoding="utf-8"))
         version, names = signature["version"], [feature["name"] for feature in signature["features"]]
         kinds = {feature["type"] for feature in signature["features"]}
-        untold = [f["name"] for f in signature["features"] if f["type"] == "category" and "categories" not in f]
+        complete = all(f["type"] == "number" or "categories" in f for f in signature["features"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BadInput(f"{path}: not a signature ({type(error).__name__}: {error})") from error
     if version != SIGNATURE_VERSION:

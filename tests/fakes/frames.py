@@ -77,7 +77,7 @@ def frame_table(*, start: str = "2013-01-01", days: int = 31, per_day: int = 40,
     odds = -2.2 + 0.09 * values["queue"] + 0.03 * values["prev_delay"] + (values["carrier"] == "EV")
     late = rng.random(n_rows) < 1 / (1 + np.exp(-odds))
     known = rng.random(n_rows) > 0.03
-    waits = rng.integers(120, 600, n_rows).tolist()
+    waits = rng.integers(120, 1500, n_rows).tolist()
     label_at = [at + timedelta(minutes=wait) for at, wait in zip(t0, waits, strict=True)]
     days_of = [(date.fromisoformat(start) + timedelta(days=row // per_day)).isoformat() for row in range(n_rows)]
     columns: dict[str, pa.Array] = {
