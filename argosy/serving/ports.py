@@ -20,12 +20,12 @@ def listen(host: str, port: int) -> socket.socket:
         Mistake: The port is taken or not permitted, or the host is no address of this machine.
 
     """
+    if not 0 <= port < 2**16:  # getaddrinfo would quietly take the rest of the division by 65536
+        raise Mistake(f"--port {port}: not a port; allowed are 1 to 65535, and 0 for a free one")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (socket.gaierror, UnicodeError, OverflowError) as error:
-        raise Mistake(
-            f"--host {host} --port {port}: not an address ({error}); for example 127.0.0.1 and 8080"
-        ) from error
+    except (socket.gaierror, UnicodeError) as error:
+        raise Mistake(f"--host {host}: not an address ({error}); for example 127.0.0.1") from error
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -31,12 +31,20 @@ SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 
 
 class Supervisor:
-    """The server child, its restarts, and the record of both."""
+    """The server child, its restarts, and the record of both.
 
-    def __init__(self, order: dict[str, Any], port: int) -> None:
+    Args:
+        order: What `argosy.serving.supervisor` asks for.
+        port: The listening socket's.
+        drain_s: Time for the requests in flight at the end; what still runs then is killed.
+
+    """
+
+    def __init__(self, order: dict[str, Any], port: int, *, drain_s: float = DRAIN_S) -> None:
         self._command: list[str] = order["command"]
         self._listener: int = order["listener"]
         self._state = Path(order["state"])
+        self._drain_s = drain_s
         self._child: subprocess.Popen[bytes] | None = None
         self._delay_s = FIRST_DELAY_S
         self._spawned_s = 0.0
@@ -83,7 +91,7 @@ class Supervisor:
             if restart_s is not None and time.monotonic() >= restart_s:
                 self.spawn()
                 restart_s = None
-        self._drain()
+        self.drain()
         self._state.unlink(missing_ok=True)
 
     def _has_died(self) -> bool:
@@ -101,14 +109,15 @@ class Supervisor:
         _say(f"the server ended with {self.record['last_exit']} after {lived_s:.1f} s; restart in {delay_s:g} s")
         return delay_s
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """End the server once its requests in flight are answered."""
         if self._child is None:
             return
         self._child.terminate()
         try:
-            self._child.wait(DRAIN_S)
+            self._child.wait(self._drain_s)
         except subprocess.TimeoutExpired:
-            _say(f"the server did not drain within {DRAIN_S:g} s; killed")
+            _say(f"the server did not drain within {self._drain_s:g} s; killed")
             self._child.kill()
             self._child.wait()
 
