@@ -1,0 +1,80 @@
+"""Prepare how the run went: the graph, the timeline, every step with its reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from argosy.report.dag import STATUSES, draw_dag, sign, status_of
+from argosy.report.formats import count, digest, duration, finite, plural, text
+from argosy.report.headline import fates
+from argosy.report.reading import mapping, steps
+from argosy.report.svg import picture
+from argosy.report.timeline import draw_timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_STEPS = 400
+MOST_DRAWN = 150
+MOST_OUTPUTS = 40
+NARROW_PX = 660
+
+View = dict[str, Any]
+
+
+def course_view(run: Mapping[str, Any]) -> View | None:
+    """Prepare the graph and the timeline of the run."""
+    known = steps(run)
+    if not known:
+        return None
+    dag, width = draw_dag(known) if len(known) <= MOST_DRAWN else ("", 0.0)
+    return {
+        "lead": f"{plural(len(known), 'step')}: {fates(known)}; {duration(run.get('seconds'))} in all.",
+        "dag": dag,
+        "wide": width > NARROW_PX,
+        "timeline": draw_timeline(known, finite(run.get("seconds"))),
+        "legend": [(status, status_sign(status)) for status in _present(run)],
+    }
+
+
+def steps_view(run: Mapping[str, Any]) -> View | None:
+    """Prepare the table of steps, in the order of the document."""
+    known = steps(run)
+    if not known:
+        return None
+    cut = f"The first {MOST_STEPS} of {count(len(known))} steps." if len(known) > MOST_STEPS else ""
+    return {"lead": cut, "rows": [_step(step) for step in known[:MOST_STEPS]]}
+
+
+def parameters_view(run: Mapping[str, Any]) -> View | None:
+    """Prepare what the run was asked for."""
+    given = mapping(run.get("parameters"))
+    entries = [(text(name, 80), text(value)) for name, value in given.items()]
+    return {"lead": "", "entries": entries} if entries else None
+
+
+def status_sign(status: str) -> str:
+    """Draw a status as a small picture of its own."""
+    return picture((14, 14), status, sign(status, (7, 7)), css="inline-sign")
+
+
+def _present(run: Mapping[str, Any]) -> list[str]:
+    found = {status_of(step) for step in steps(run)}
+    return [status for status in STATUSES if status in found]
+
+
+def _step(step: Mapping[str, Any]) -> View:
+    outputs = list(mapping(step.get("outputs")).items())
+    shown = [(text(name, 80), text(value)) for name, value in outputs[:MOST_OUTPUTS]]
+    left_out = len(outputs) - len(shown)
+    return {
+        "name": step["name"],
+        "kind": text(step.get("kind"), 20),
+        "status": status_of(step),
+        "sign": status_sign(status_of(step)),
+        "seconds": duration(step.get("seconds")),
+        "key": digest(step.get("key")),
+        "reason": text(step.get("reason"), 300) if step.get("reason") else "",
+        "error": text(step.get("error"), 4000) if step.get("error") else "",
+        "outputs": shown + ([("…", f"{left_out} more outputs")] if left_out else []),
+    }
