@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from argosy.validation.findings import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from argosy.validation.contract import Column, Contract
     from argosy.validation.shape import Mask
 
@@ -26,9 +28,7 @@ def null_impossible(table: pa.Table, contract: Contract) -> tuple[pa.Table, list
             if rows:
                 examples = pc.unique(table[column.name].filter(pa.array(bad))).to_pylist()[:3]
                 message = f"got {rows} values such as {examples}, allowed {allowed}; set to null"
-                findings.append(
-                    Finding(check, contract.table, column.name, "NULL", rows, table.num_rows, message)
-                )
+                findings.append(Finding(check, contract.table, column.name, "NULL", rows, table.num_rows, message))
                 kept = pc.if_else(pa.array(~bad), table[column.name], None)
                 table = table.set_column(index, column.name, kept)
     return table, findings
@@ -75,30 +75,30 @@ def find_faulty_rows(table: pa.Table, contract: Contract) -> tuple[list[Finding]
     findings: list[Finding] = []
     faults: dict[str, Mask] = {}
     for column in contract.columns:
-        values = table[column.name]
-        if column.max_null == 0 and values.null_count:
-            _add(findings, faults, contract, column, "is missing", pc.is_null(values).to_numpy())
-        bounded = column.low is not None or column.high is not None
-        if bounded and column.outside == "QUARANTINE":
-            outside = is_outside(as_floats(values), column)
-            if outside.any():
-                _add(findings, faults, contract, column, f"is outside {allowed_range(column)}", outside)
+        for reason, bad in _row_faults(table[column.name], column):
+            rows = int(bad.sum())
+            faults[f"{column.name} {reason}"] = bad
+            message = f"{reason} in {rows} rows; the rows are set aside"
+            findings.append(Finding("faulty value", contract.table, column.name, "QUARANTINE", rows, len(bad), message))
     return findings, faults
 
 
-def _add(
-    findings: list[Finding],
-    faults: dict[str, Mask],
-    contract: Contract,
-    column: Column,
-    reason: Literal["is missing"] | str,
-    rows: Mask,
-) -> None:
-    faults[f"{column.name} {reason}"] = rows
-    message = f"{reason} in {rows.sum()} rows; the rows are set aside"
-    findings.append(
-        Finding("faulty value", contract.table, column.name, "QUARANTINE", int(rows.sum()), len(rows), message)
-    )
+def _row_faults(values: pa.ChunkedArray, column: Column) -> Iterator[tuple[str, Mask]]:
+    if column.max_null == 0 and values.null_count:
+        yield "is missing", pc.is_null(values).to_numpy()
+    if column.outside == "QUARANTINE" and (column.low is not None or column.high is not None):
+        outside = is_outside(as_floats(values), column)
+        if outside.any():
+            yield f"is outside {allowed_range(column)}", outside
+
+
+def record_nulls(table: pa.Table, contract: Contract, columns: Collection[str]) -> list[Finding]:
+    """Record how much is missing in columns whose nulls mean something."""
+    return [
+        Finding("nulls", contract.table, name, "WARN", nulls, table.num_rows, f"{nulls} rows have none; they stay")
+        for name in columns
+        if (nulls := table[name].null_count)
+    ]
 
 
 def check_null_budgets(table: pa.Table, contract: Contract, *, at: str) -> list[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ from argosy.validation.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ def check_labels(labels: npt.NDArray[np.float64], rule: LabelRule, *, at: str) -
 
     Args:
         labels: 0, 1, or NaN for none, shape (n_rows,).
+        rule: What is agreed.
         at: The rows, for people.
     """
     labelled = labels[~np.isnan(labels)]
@@ -100,6 +100,9 @@ def check_leaks(
     """Block features that know the outcome.
 
     Args:
+        features: Values by name, NaN for none, shape (n_rows,) each.
+        label: 0, 1, or NaN for none, shape (n_rows,).
+        table: Where the features come from, for people.
         known_in_time: Features that are declared to be available at the time of prediction.
         ceiling: Largest AUC, inclusive, that one honest feature may reach alone.
     """

@@ -40,9 +40,7 @@ def damaged_files(folder: Path) -> list[str]:
     if not manifest.is_file():
         return [f"{MANIFEST}: missing, so nothing says what was delivered; write the folder again"]
     expected = json.loads(manifest.read_text())
-    found = {
-        path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.parquet")) if path.is_file()
-    }
+    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.parquet")) if path.is_file()}
     lines = []
     for name in sorted(expected.keys() | found.keys()):
         got = hashlib.sha256(found[name].read_bytes()).hexdigest() if name in found else "no file"

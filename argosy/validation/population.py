@@ -29,6 +29,7 @@ def check_volumes(counts: Mapping[str, int], limits: Mapping[str, tuple[int, int
     Args:
         counts: Rows by segment, such as "2013-01-31 EWR".
         limits: Smallest and largest number of rows, inclusive, of every segment that must be there.
+        table: Name of the table.
     """
     odd = [
         f"{segment}: {counts.get(segment, 0)} rows, allowed {low} .. {high}"
@@ -77,6 +78,9 @@ def check_match(*, matched: int, total: int, reference: float, place: tuple[str,
     """Refuse a key whose share of matches in another table left the reference by five points.
 
     Args:
+        matched: Rows with a partner.
+        total: Rows.
+        reference: Share of rows with a partner in the reference period.
         place: Table and key column.
         at: The rows and the other table, for people: "2013-01 in planes".
     """

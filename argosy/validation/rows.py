@@ -18,24 +18,30 @@ if TYPE_CHECKING:
 _ROW = "__row"
 
 
-def drop_repeats(table: pa.Table, name: str) -> tuple[pa.Table, list[Finding]]:
+def drop_repeats(table: pa.Table, name: str, *, key: Sequence[str]) -> tuple[pa.Table, list[Finding]]:
     """Keep the first of rows that are equal in every column: a delivery that came twice counts once."""
-    first = _numbered(table).group_by(table.column_names).aggregate([(_ROW, "min")])
-    repeats = table.num_rows - first.num_rows
+    again = find_conflicts(table, key)
+    if not again.any():
+        return table, []
+    candidates = _numbered(table).filter(pa.array(again))
+    first = candidates.group_by(table.column_names).aggregate([(_ROW, "min")])[f"{_ROW}_min"]
+    kept = ~again
+    kept[first.to_numpy()] = True
+    repeats = int((~kept).sum())
     if not repeats:
         return table, []
     message = f"{repeats} rows came again with the same content; each counts once"
-    rows = first[f"{_ROW}_min"]
-    kept = table.take(rows.take(pc.sort_indices(rows)))
-    return kept, [Finding("repeated rows", name, "", "WARN", repeats, table.num_rows, message)]
+    return table.filter(pa.array(kept)), [Finding("repeated rows", name, "", "WARN", repeats, len(kept), message)]
 
 
 def find_conflicts(table: pa.Table, key: Sequence[str]) -> Mask:
-    """Return the rows whose key occurs again with other content; run it after `drop_repeats`."""
+    """Return all rows whose key occurs more than once; after `drop_repeats` their content differs."""
     conflicting = np.zeros(table.num_rows, dtype=np.bool_)
-    groups = _numbered(table.select(list(key))).group_by(list(key)).aggregate([(_ROW, "list"), (_ROW, "count")])
-    rows = groups.filter(pc.greater(groups[f"{_ROW}_count"], 1))[f"{_ROW}_list"]
-    conflicting[pc.list_flatten(rows).to_numpy()] = True
+    groups = table.select(list(key)).group_by(list(key)).aggregate([([], "count_all")])
+    if groups.num_rows < table.num_rows:
+        numbered = _numbered(table.select(list(key))).group_by(list(key)).aggregate([(_ROW, "list"), (_ROW, "count")])
+        places = numbered.filter(pc.greater(numbered[f"{_ROW}_count"], 1))[f"{_ROW}_list"]
+        conflicting[pc.list_flatten(places).to_numpy()] = True
     return conflicting
 
 
@@ -58,6 +64,8 @@ def set_aside(
     """Split a table into its sound rows and the others, which get a column `reasons`.
 
     Args:
+        table: The rows, of any columns.
+        name: Name of the table, for the finding.
         faults: Faulty rows by reason, shape (n_rows,) each.
         limit: Largest share of faulty rows, inclusive, with which the sound ones may be used.
     """

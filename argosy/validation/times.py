@@ -32,9 +32,7 @@ def find_future(table: pa.Table, contract: Contract, *, as_of: datetime) -> tupl
             latest = pc.max(table[column.name]).as_py().isoformat()
             message = f"got {latest}, allowed up to {limit.isoformat()} (as_of + 5 min); the rows are set aside"
             findings.append(
-                Finding(
-                    "future", contract.table, column.name, "QUARANTINE", int(late.sum()), table.num_rows, message
-                )
+                Finding("future", contract.table, column.name, "QUARANTINE", int(late.sum()), table.num_rows, message)
             )
     return findings, faults
 

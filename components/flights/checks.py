@@ -19,44 +19,42 @@ if TYPE_CHECKING:
 
 Faults = dict[str, "Mask"]
 _MINUTE_US = 60_000_000
+NOT_THE_HOUR = "its New York hour is not `hour`"
 
 
 def check_flight_clocks(table: pa.Table) -> list[Finding]:
     """Refuse flights whose local and UTC clocks disagree, or whose local time occurs twice or never."""
     scheduled, hour = as_floats(table["sched_dep_time"]), as_floats(table["hour"])
-    clock = _known(scheduled // 100 != hour, scheduled, hour)
-    findings = _refusal(clock, "flights", "sched_dep_time", "clock", "its hour is not `hour`")
     utc_hour = _wall_minutes(table["time_hour"]) // 60 % 24
-    zone = _known(utc_hour != hour, utc_hour, hour)
-    findings += _refusal(zone, "flights", "time_hour", "time zone", "its New York hour is not `hour`")
-    twice = is_doubtful(_wall_minutes(table["sched_dep_at"]).astype(np.int64), NEW_YORK)
-    findings += _refusal(twice, "flights", "sched_dep_at", "ambiguous time", "the clock was changed in this hour")
-    return findings
+    twice = is_doubtful(np.nan_to_num(_wall_minutes(table["sched_dep_at"])).astype(np.int64), NEW_YORK)
+    return [
+        *_refuse("clock", ("flights", "sched_dep_time"), _differ(scheduled // 100, hour), "its hour is not `hour`"),
+        *_refuse("time zone", ("flights", "time_hour"), _differ(utc_hour, hour), NOT_THE_HOUR),
+        *_refuse("ambiguous time", ("flights", "sched_dep_at"), twice, "ambiguous time: the clock was changed"),
+    ]
 
 
 def check_weather_clocks(table: pa.Table, conflicts: Mask) -> list[Finding]:
     """Refuse weather whose hours disagree, or that is keyed by a local hour that occurs twice or never."""
     wall = _wall_minutes(table["event_at"])
-    hour = as_floats(table["hour"])
-    wrong = _known(wall // 60 % 24 != hour, wall, hour)
-    findings = _refusal(wrong, "weather", "event_at", "time zone", "its New York hour is not `hour`")
     twice = conflicts & is_doubtful(np.nan_to_num(wall).astype(np.int64), NEW_YORK)
-    why = "ambiguous time: two reports for one hour of a clock change, so the key is local"
-    return findings + _refusal(twice, "weather", "event_at", "ambiguous time", why)
+    place = ("weather", "event_at")
+    return [
+        *_refuse("time zone", place, _differ(wall // 60 % 24, as_floats(table["hour"])), NOT_THE_HOUR),
+        *_refuse("ambiguous time", place, twice, "ambiguous time: two reports for one hour of a clock change"),
+    ]
 
 
-def _refusal(wrong: Mask, table: str, column: str, check: str, what: str) -> list[Finding]:
+def _refuse(check: str, place: tuple[str, str], wrong: Mask, what: str) -> list[Finding]:
     rows = int(wrong.sum())
     if not rows:
         return []
-    message = f"{what} in {rows} of {len(wrong)} rows, allowed 0; deliver UTC times from the source's own clock"
-    return [Finding(check, table, column, "REJECT", rows, len(wrong), message)]
+    message = f"{what} in {rows} of {len(wrong)} rows, allowed 0; deliver UTC times, and key by them"
+    return [Finding(check, *place, "REJECT", rows, len(wrong), message)]
 
 
-def _known(wrong: Mask, *values: npt.NDArray[np.float64]) -> Mask:
-    for value in values:
-        wrong = wrong & ~np.isnan(value)
-    return wrong
+def _differ(left: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> Mask:
+    return np.not_equal(left, right) & ~np.isnan(left) & ~np.isnan(right)
 
 
 def minutes(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
@@ -80,14 +78,18 @@ def find_inconsistent_flights(table: pa.Table) -> tuple[list[Finding], Faults]:
         ("dep_delay", "dep_delay does not lead from sched_dep_time to dep_time"): _contradicts(table, "dep"),
         ("arr_delay", "arr_delay does not lead from sched_arr_time to arr_time"): _contradicts(table, "arr"),
         ("arr_at", f"taxi time is outside {contract.TAXI_MINUTES} min"): _beyond(taxi, contract.TAXI_MINUTES),
-        ("sched_arr_at", f"block time is outside {contract.BLOCK_MINUTES} min"): _beyond(
-            block, contract.BLOCK_MINUTES
-        ),
+        ("sched_arr_at", f"block time is outside {contract.BLOCK_MINUTES} min"): _beyond(block, contract.BLOCK_MINUTES),
     }
     found = {place: rows for place, rows in faults.items() if rows.any()}
     findings = [
         Finding(
-            "inconsistent", "flights", column, "QUARANTINE", int(rows.sum()), len(rows), f"{reason} in {rows.sum()} rows"
+            "inconsistent",
+            "flights",
+            column,
+            "QUARANTINE",
+            int(rows.sum()),
+            len(rows),
+            f"{reason} in {rows.sum()} rows",
         )
         for (column, reason), rows in found.items()
     ]
@@ -96,13 +98,10 @@ def find_inconsistent_flights(table: pa.Table) -> tuple[list[Finding], Faults]:
 
 def _contradicts(table: pa.Table, which: str) -> Mask:
     """Compare on the local clock modulo a day; a delay without an actual time is a contradiction too."""
-    scheduled, actual = (
-        _clock_minutes(table[f"sched_{which}_time"]),
-        _clock_minutes(table[f"{which}_time"]),
-    )
+    scheduled, actual = (_clock_minutes(table[f"{name}_time"]) for name in (f"sched_{which}", which))
     delay = as_floats(table[f"{which}_delay"])
-    differs = (scheduled + delay - actual) % DAY != 0
-    return (~np.isnan(delay)) & ~np.isnan(scheduled) & differs
+    off = (scheduled + delay - actual) % DAY
+    return ~np.isnan(delay) & ~np.isnan(scheduled) & np.not_equal(off, 0)
 
 
 def _clock_minutes(hhmm: pa.ChunkedArray) -> npt.NDArray[np.float64]:
@@ -142,8 +141,8 @@ def check_humidity(table: pa.Table, *, at: str) -> list[Finding]:
     if off.mean() <= contract.HUMIDITY_SHARE:
         return []
     message = (
-        f"unit: in {off.mean():.1%} of {at} humid is over {contract.HUMIDITY_POINTS} points from what temp and dewp in "
-        f"Fahrenheit give, allowed {contract.HUMIDITY_SHARE:.0%}; deliver the agreed unit"
+        f"in {off.mean():.1%} of {at} humid is over {contract.HUMIDITY_POINTS} points from what temp and dewp in "
+        f"Fahrenheit give, allowed {contract.HUMIDITY_SHARE:.0%}; it looks like another unit, deliver the agreed one"
     )
     return [Finding("unit", "weather", "temp", "REJECT", int(off.sum()), len(off), message)]
 
@@ -156,7 +155,10 @@ def check_wind_unit(table: pa.Table, *, at: str) -> list[Finding]:
     off = np.abs(knots - np.round(knots)) > 0.01
     if not len(speed) or off.mean() <= 0.01:
         return []
-    message = f"unit: {off.mean():.1%} of {at} are no whole knots in miles per hour, allowed 1%; deliver the agreed unit"
+    message = (
+        f"{off.mean():.1%} of {at} are no whole knots in miles per hour, allowed 1%; "
+        "it looks like another unit, deliver the agreed one"
+    )
     return [Finding("unit", "weather", "wind_speed", "REJECT", int(off.sum()), len(off), message)]
 
 
@@ -173,5 +175,5 @@ def check_diurnal(table: pa.Table, *, at: str) -> list[Finding]:
     low, high = contract.WARMEST_HOURS
     if low <= warmest <= high:
         return []
-    message = f"time: the warmest New York hour of {at} is {warmest}, allowed {low} .. {high}; deliver UTC times"
+    message = f"the warmest New York hour of {at} is {warmest}, allowed {low} .. {high}; deliver UTC times"
     return [Finding("diurnal", "weather", "event_at", "REJECT", len(hour), len(hour), message)]

@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 Minutes = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 NEW_YORK = "America/New_York"
 # Destinations that airports.csv lacks.
 ZONE_OF_MISSING_AIRPORT = dict.fromkeys(("SJU", "BQN", "STT", "PSE"), "America/Puerto_Rico")
 DAY = 24 * 60
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock has no zone until one is given
+_EPOCH = datetime(1970, 1, 1)  # a wall clock has no zone until one is given
 
 
 def minute_of_day(hhmm: Minutes) -> Minutes:
@@ -47,10 +48,10 @@ def to_utc(wall: Minutes, zone: str) -> Minutes:
     return wall - _offset_table(wall, zone)[0]
 
 
-def is_doubtful(wall: Minutes, zone: str) -> npt.NDArray[np.bool_]:
+def is_doubtful(wall: Minutes, zone: str) -> Flags:
     """Say which wall-clock minutes occur twice or never, because the clock was changed."""
     first, second = _offset_table(wall, zone)
-    return first != second
+    return np.not_equal(first, second)
 
 
 def to_wall(utc: Minutes, zone: str) -> Minutes:

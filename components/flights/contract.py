@@ -7,6 +7,7 @@ Null budgets are about twice the worst month of the reference.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pyarrow as pa
@@ -18,14 +19,17 @@ INT, REAL, TEXT = pa.int64(), pa.float64(), pa.string()
 INSTANT = pa.timestamp("us", tz="UTC")
 
 ORIGINS = frozenset({"EWR", "JFK", "LGA"})
-CARRIERS = frozenset("9E AA AS B6 DL EV F9 FL HA MQ OO UA US VX WN YV".split())
+CARRIERS = frozenset(re.findall(r"\w+", "9E AA AS B6 DL EV F9 FL HA MQ OO UA US VX WN YV"))
 DESTINATIONS = frozenset(
-    """
-    ABQ ACK ALB ATL AUS AVL BDL BGR BHM BNA BOS BQN BTV BUF BUR BWI BZN CAE CAK CHO CHS CLE CLT CMH CRW CVG DAY
-    DCA DEN DFW DSM DTW EGE EYW FLL GRR GSO GSP HDN HNL HOU IAD IAH IND JAC JAX LAS LAX LGB MCI MCO MDW MEM MHT
-    MIA MKE MSN MSP MSY MTJ MVY MYR OAK OKC OMA ORD ORF PBI PDX PHL PHX PIT PSE PSP PVD PWM RDU RIC ROC RSW SAN
-    SAT SAV SDF SEA SFO SJC SJU SLC SMF SNA SRQ STL STT SYR TPA TUL TVC TYS XNA
-    """.split()
+    re.findall(
+        r"\w+",
+        """
+        ABQ ACK ALB ATL AUS AVL BDL BGR BHM BNA BOS BQN BTV BUF BUR BWI BZN CAE CAK CHO CHS CLE CLT CMH CRW CVG
+        DAY DCA DEN DFW DSM DTW EGE EYW FLL GRR GSO GSP HDN HNL HOU IAD IAH IND JAC JAX LAS LAX LGB MCI MCO MDW
+        MEM MHT MIA MKE MSN MSP MSY MTJ MVY MYR OAK OKC OMA ORD ORF PBI PDX PHL PHX PIT PSE PSP PVD PWM RDU RIC
+        ROC RSW SAN SAT SAV SDF SEA SFO SJC SJU SLC SMF SNA SRQ STL STT SYR TPA TUL TVC TYS XNA
+        """,
+    )
 )
 
 FLIGHTS = Contract(
@@ -65,10 +69,8 @@ _CODES = (-9999.0, -999.0, 999.0, 9999.0)
 
 
 def _measured(name: str, *, max_null: float = 0.02, low: float, high: float, band: Band | None = None) -> Column:
-    codes = (*_CODES, 99.0) if name == "visib" else _CODES
-    return Column(
-        name, REAL, max_null=max_null, low=low, high=high, outside="NULL", sentinels=codes, band=band
-    )
+    codes = {"visib": (*_CODES, 99.0), "pressure": (-9999.0, -999.0, 9999.0)}.get(name, _CODES)  # 999 hPa is weather
+    return Column(name, REAL, max_null=max_null, low=low, high=high, outside="NULL", sentinels=codes, band=band)
 
 
 WEATHER = Contract(

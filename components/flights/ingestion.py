@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,7 +21,7 @@ from argosy.errors import BadInput
 from argosy.validation.arrow import without_pandas
 from argosy.validation.delivery import header_problems, read_csv, read_delivery, require_digests
 from argosy.validation.parquet import write_folder
-from components.flights.clock import DAY, NEW_YORK, ZONE_OF_MISSING_AIRPORT, Minutes, minute_of_day, to_utc
+from components.flights.clock import DAY, NEW_YORK, ZONE_OF_MISSING_AIRPORT, Flags, Minutes, minute_of_day, to_utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,9 +120,7 @@ def _closes_at(month: str) -> datetime:
     return end.astimezone(UTC) + MONTH_CLOSES_AFTER
 
 
-def ingest_tables(
-    source: Path, *, months: Sequence[str], digests: Mapping[str, str] = DIGESTS
-) -> dict[str, pa.Table]:
+def ingest_tables(source: Path, *, months: Sequence[str], digests: Mapping[str, str] = DIGESTS) -> dict[str, pa.Table]:
     """Read a folder of source files and add what the raw tables add.
 
     Raises:
@@ -232,18 +230,18 @@ def scheduled_times(table: pa.Table, zones: Mapping[str, str | None]) -> tuple[p
     return instants(departs, leaves_known), instants(arrives, lands_known & has_zone)
 
 
-def wall_midnight(day: pa.ChunkedArray) -> tuple[Minutes, np.ndarray[Any, np.dtype[np.bool_]]]:
+def wall_midnight(day: pa.ChunkedArray) -> tuple[Minutes, Flags]:
     """Return local midnight in minutes since 1970 and whether the day is known."""
     days = day.cast(pa.date32()).cast(pa.int32())
-    known = cast("np.ndarray[Any, np.dtype[np.bool_]]", days.is_valid().to_numpy())
+    known = days.is_valid().to_numpy()
     return pc.fill_null(days, 0).to_numpy().astype(np.int64) * DAY, known
 
 
-def _wall(midnight: Minutes, known: Any, hhmm: pa.ChunkedArray) -> tuple[Minutes, Any]:  # noqa: ANN401
+def _wall(midnight: Minutes, known: Flags, hhmm: pa.ChunkedArray) -> tuple[Minutes, Flags]:
     return midnight + minute_of_day(pc.fill_null(hhmm, 0).to_numpy()), known & hhmm.is_valid().to_numpy()
 
 
-def instants(minutes: Minutes, known: Any) -> pa.Array:  # noqa: ANN401
+def instants(minutes: Minutes, known: Flags) -> pa.Array:
     """Return UTC minutes as timestamps, null where not known."""
     return pa.array(minutes * 60_000_000, mask=~known).cast(UTC_TIME)
 
