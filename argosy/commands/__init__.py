@@ -1,0 +1,1 @@
+"""What each command does between its parsed arguments and what it prints: one module per command or pair."""

@@ -1,0 +1,62 @@
+"""`argosy run`: the live tree, the summary, the report, the exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from argosy.commands.printing import print_json
+from argosy.local.live import progress_for
+from argosy.local.records import exit_code
+from argosy.session import Request, execute, new_run, open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from argosy.session import Session
+
+
+def run_pipeline(request: Request, *, store: str | None, as_json: bool) -> int:
+    """Run a pipeline and return the exit code of the process."""
+    session = open_session(store=store)
+    heard: list[Any] = []
+    run, run_id = new_run(session, request, lambda *event: heard[0](*event))
+    heard.append(progress_for(run.pipeline))
+    try:
+        document, interrupted = execute(session, run, run_id, request)
+    finally:
+        heard[0].close()
+    report = _report(session, document)
+    if as_json:
+        print_json({key: value for key, value in document.items() if key != "sections"})
+    else:
+        _print_summary(document, report)
+    return 128 + interrupted if interrupted else exit_code(run, document)
+
+
+def _report(session: Session, document: Mapping[str, Any]) -> str:
+    """Write the report of a run that did something; point at the last one otherwise."""
+    folder = session.settings.state / "reports"
+    last = folder / f"{document['pipeline']}.html"
+    if last.exists() and not any(step["status"] in {"ran", "failed"} for step in document["steps"]):
+        return str(last)
+    from argosy.report.render import render_report
+
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{document['run']}.html"
+    file.write_text(render_report(document), encoding="utf-8")
+    last.unlink(missing_ok=True)
+    last.symlink_to(file.name)
+    return str(file)
+
+
+def _print_summary(document: Mapping[str, Any], report: str) -> None:
+    from argosy.report.terminal import print_summary
+
+    counts = {status: 0 for status in ("ran", "reused", "observed", "skipped", "failed")}
+    for step in document["steps"]:
+        counts[step["status"]] = counts.get(step["status"], 0) + 1
+    if not counts["ran"] and not counts["failed"]:
+        reused = counts["reused"] + counts["observed"]
+        print(f"nothing executed: {reused} steps stand as they were ({document['seconds']:.2f} s)")  # noqa: T201
+    print_summary(document, report, out=sys.stdout)

@@ -1,0 +1,83 @@
+"""Artifacts as trees: a manifest that names every file's bytes, itself a blob, names the artifact.
+
+The digest covers relative names, bytes and the metadata that typed artifacts carry; modes, owners and times are left
+out, so that equal content has one name on every machine.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from argosy.errors import Outage
+from argosy.launcher.canonical import canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from argosy.launcher.store import Store
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A committed artifact: its digest and the blobs it needs (SHA-256 hex to size)."""
+
+    digest: str
+    blobs: Mapping[str, int]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def store_artifact(store: Store, path: Path, metadata: Mapping[str, Any]) -> Artifact:
+    """Upload a file, a folder or nothing (a step may leave an output out) and name it."""
+    files = {name: store.put_file(file) for name, file in _files(path).items()}
+    manifest = {
+        "kind": "folder" if path.is_dir() else "file" if path.exists() else "absent",
+        "files": {name: {"sha256": sha256, "size": size} for name, (sha256, size) in files.items()},
+        "metadata": dict(metadata),
+    }
+    data = canonical_json(manifest)
+    sha256 = store.put_bytes(data)
+    blobs = dict(files.values()) | {sha256: len(data)}
+    return Artifact("sha256:" + sha256, blobs, dict(metadata))
+
+
+def is_sound(store: Store, artifact: Artifact, *, reread: bool = False) -> bool:
+    """Say whether every blob of an artifact is there and undamaged."""
+    return all(store.is_sound(sha256, size, reread=reread) for sha256, size in artifact.blobs.items())
+
+
+def materialize(store: Store, digest: str, path: Path) -> None:
+    """Lay an artifact out at a path, which must not exist: read-only, never a hard link.
+
+    Raises:
+        Outage: A blob is missing or damaged.
+
+    """
+    manifest = read_manifest(store, digest)
+    if manifest["kind"] == "folder":
+        path.mkdir(parents=True)
+    for name, entry in manifest["files"].items():
+        store.fetch_blob(entry["sha256"], path / name if name else path)
+
+
+def read_manifest(store: Store, digest: str) -> dict[str, Any]:
+    """Read the manifest behind a digest.
+
+    Raises:
+        Outage: The manifest's blob is missing or damaged.
+
+    """
+    data = store.read_blob(digest.removeprefix("sha256:"))
+    if data is None:
+        raise Outage(f"artifact {digest} in {store.url} is missing or damaged; run the pipeline again to rebuild it")
+    manifest: dict[str, Any] = json.loads(data)
+    return manifest
+
+
+def _files(path: Path) -> dict[str, Path]:
+    if path.is_dir():
+        found = (file for file in path.rglob("*") if file.is_file())
+        return {file.relative_to(path).as_posix(): file for file in sorted(found)}
+    return {"": path} if path.exists() else {}

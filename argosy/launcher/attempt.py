@@ -1,0 +1,177 @@
+"""One attempt at a step: its scratch folder, what its process is told, what it left behind."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from argosy.errors import StepFailed
+from argosy.launcher.artifacts import Artifact, materialize, store_artifact
+from argosy.launcher.canonical import with_whole_numbers
+from argosy.launcher.closure import LAUNCHER
+from argosy.launcher.executor import Request
+from argosy.launcher.step import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import stat_result
+
+    from argosy.launcher.key import Key, Project
+    from argosy.launcher.step import Step
+    from argosy.launcher.store import Store
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A prepared scratch folder.
+
+    Attributes:
+        inputs_before: The stat of every input file, to notice a step that writes into its inputs.
+
+    """
+
+    folder: Path
+    request: Request
+    inputs_before: Mapping[Path, stat_result]
+
+    @property
+    def log(self) -> Path:
+        """The file that the step's stdout and stderr go to."""
+        return self.folder / "log.txt"
+
+
+def prepare(step: Step, key: Key, project: Project, store: Store, *, folder: Path, env: Mapping[str, str]) -> Attempt:
+    """Lay out inputs, source and request in an empty folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("in", "out", "work"):
+        (folder / name).mkdir(parents=True)
+    source = folder / "source.py"
+    source.write_text(step.source, encoding="utf-8")
+    (folder / "log.txt").touch()
+    root = project.roots.project
+    library = project.roots.library
+    request = Request(
+        source_file=str(source),
+        function=step.function,
+        executor_input=_executor_input(step, store, folder),
+        scratch=str(folder),
+        project=str(root),
+        env=dict(env) | dict(step.env),
+        modules=tuple(sorted(key.closure.modules)),
+        files=tuple(str(path) for path in key.closure.paths),
+        reads=tuple(str(root / name) for name in step.reads),
+        outside=(
+            str(folder), str(store.root or folder), *(str(library.joinpath(*name.split("."))) for name in LAUNCHER)
+        ),
+    )  # fmt: skip
+    return Attempt(folder, request, _stats(folder / "in"))
+
+
+def collect(step: Step, attempt: Attempt, store: Store) -> dict[str, Output]:
+    """Read and store what a step left, checked against what it declared.
+
+    Raises:
+        StepFailed: A declared value is missing or of another type, or an input was written to.
+
+    """
+    if changed := [
+        path.name for path, stat in attempt.inputs_before.items() if _stat_key(path.stat()) != _stat_key(stat)
+    ]:
+        raise StepFailed(f"{step.name}: wrote into its inputs ({', '.join(sorted(changed))}); copy what has to change")
+    file = attempt.folder / "out" / "executor_output.json"
+    written = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    measured = set(step.outputs) if step.is_measured else step.measurements
+    outputs = {}
+    for name, slot in step.outputs.items():
+        if slot.is_artifact:
+            entries = written.get("artifacts", {}).get(name, {}).get("artifacts", [])
+            value: Any = _collect_artifact(attempt.folder / "out" / name, entries, store)
+        else:
+            value = _collect_value(step, name, written.get("parameterValues", {}), attempt.folder)
+        outputs[name] = Output(value, measured=name in measured)
+    return outputs
+
+
+def _executor_input(step: Step, store: Store, folder: Path) -> dict[str, Any]:
+    parameters, artifacts = {}, {}
+    for name, entry in step.inputs.items():
+        if isinstance(entry.value, Artifact):
+            materialize(store, entry.value.digest, folder / "in" / name)
+            artifacts[name] = _artifact_entry(name, "system.Artifact", folder / "in" / name, entry.value.metadata)
+        else:
+            parameters[name] = entry.value
+    out = folder / "out"
+    slots = step.outputs.items()
+    return {
+        "inputs": {"parameterValues": parameters, "artifacts": artifacts},
+        "outputs": {
+            "parameters": {name: {"outputFile": str(out / name)} for name, slot in slots if not slot.is_artifact},
+            "artifacts": {
+                name: _artifact_entry(name, slot.type, out / name, {}) for name, slot in slots if slot.is_artifact
+            },
+            "outputFile": str(out / "executor_output.json"),
+        },
+    }
+
+
+def _artifact_entry(name: str, title: str, path: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    entry = {"name": name, "type": {"schemaTitle": title, "schemaVersion": "0.0.1"}, "uri": str(path)}
+    return {"artifacts": [entry | {"metadata": dict(metadata)}]}
+
+
+def _collect_artifact(path: Path, entries: list[dict[str, Any]], store: Store) -> Artifact:
+    entry = entries[0] if entries else {}
+    return store_artifact(store, Path(entry.get("custom_path") or path), entry.get("metadata") or {})
+
+
+def _collect_value(step: Step, name: str, values: Mapping[str, Any], folder: Path) -> Any:
+    file = folder / "out" / name
+    if name in values:
+        value = values[name]
+    elif file.is_file():
+        text = file.read_text(encoding="utf-8")
+        value = text if step.outputs[name].type == "STRING" else json.loads(text)
+    else:
+        raise StepFailed(f"{step.name}: returned no value for its output {name!r}")
+    return normal_value(value, step.outputs[name].type, f"{step.name}: output {name!r}")
+
+
+def normal_value(value: Any, kind: str, place: str) -> Any:
+    """Return a value as its declared type has it: 3.0 as 3 but for a double; NaN is refused.
+
+    Raises:
+        StepFailed: The value is not of the declared type.
+
+    """
+    value = with_whole_numbers(value)
+    if kind == "NUMBER_DOUBLE" and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    allowed = TYPES[kind]
+    wrong_bool = isinstance(value, bool) and bool not in allowed
+    if wrong_bool or not isinstance(value, allowed):
+        raise StepFailed(f"{place}: got {value!r:.200}, allowed is {kind}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise StepFailed(f"{place}: got {value}, which JSON and Argo parameters cannot carry; return null or a text")
+    return value
+
+
+TYPES: Mapping[str, tuple[type, ...]] = {
+    "NUMBER_INTEGER": (int,),
+    "NUMBER_DOUBLE": (float,),
+    "STRING": (str,),
+    "BOOLEAN": (bool,),
+    "LIST": (list,),
+    "STRUCT": (dict,),
+}
+
+
+def _stats(folder: Path) -> dict[Path, stat_result]:
+    return {path: path.stat() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _stat_key(stat: stat_result) -> tuple[int, int, int, int]:
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino

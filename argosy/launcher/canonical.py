@@ -1,0 +1,43 @@
+"""One text for one value: canonical JSON and the digests made from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+def canonical_json(value: Any) -> bytes:
+    """Write a JSON value with sorted keys, no spaces and no NaN.
+
+    Raises:
+        ValueError: The value holds NaN or an infinity, which JSON cannot carry.
+
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
+
+
+def digest_of(value: Any) -> str:
+    """Name a JSON value by the SHA-256 of its canonical text: `sha256:<64 hex>`."""
+    return digest_of_bytes(canonical_json(value))
+
+
+def digest_of_bytes(data: bytes) -> str:
+    """Name bytes by their SHA-256: `sha256:<64 hex>`."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def with_whole_numbers(value: Any) -> Any:
+    """Return a JSON value whose integral floats, at any depth, are ints; beyond 2**53 they stay floats.
+
+    Orchestrators carry numbers through protocol buffers, where every number is a double. One form for equal numbers
+    keeps keys and digests equal on every target.
+    """
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) <= 2**53 else value
+    if isinstance(value, list | tuple):
+        return [with_whole_numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: with_whole_numbers(item) for key, item in value.items()}
+    return value

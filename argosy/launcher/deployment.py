@@ -1,0 +1,29 @@
+"""Whether a server serves a model: one GET of its /health."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from urllib.parse import urlsplit
+
+TIMEOUT_S = 2.0
+
+
+def served_digest(url: str) -> str | None:
+    """Return the digest that a server says it serves; None if it serves none or does not answer."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+    try:
+        connection.request("GET", "/health")
+        answer = json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    digest = answer.get("model")
+    return digest if isinstance(digest, str) else None
+
+
+def serves(url: str, digest: str) -> bool:
+    """Say whether the server at this URL serves this digest now."""
+    return served_digest(url) == digest

@@ -1,0 +1,89 @@
+"""Which installed distributions a step's code stands on, at which locked versions."""
+
+from __future__ import annotations
+
+import re
+import site
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from argosy.errors import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from argosy.launcher.stamps import Stamps
+
+PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s;\\]+)\s*(?:;\s*(?P<marker>[^\\]+))?", re.MULTILINE)
+
+
+def locked_versions(modules: Iterable[str], lock: Path | None, stamps: Stamps) -> dict[str, str]:
+    """Return the version of every distribution that provides these modules.
+
+    Versions are the lock's where there is one, else what is installed.
+
+    Raises:
+        Mistake: What is installed is not what the lock pins.
+
+    """
+    installed = _installed(stamps)
+    pinned = _pinned(lock, stamps) if lock else {}
+    versions = {}
+    for module in modules:
+        for name in installed["providers"].get(module.split(".", 1)[0], ()):
+            versions[name] = _agreed(name, installed["versions"][name], pinned)
+    return versions
+
+
+def _agreed(name: str, installed: str, pinned: Mapping[str, str]) -> str:
+    locked = pinned.get(name, installed)
+    if locked != installed:
+        raise Mistake(
+            f"{name}: {installed} is installed and the lock pins {locked}; run `make` to install what is locked"
+        )
+    return locked
+
+
+def _installed(stamps: Stamps) -> dict[str, dict[str, str]]:
+    """Map importable names to distributions, and those to versions, as of the last install."""
+    place = Path(next(iter(site.getsitepackages())))
+    stat = place.stat()
+    known = stamps.recall("installed", place, stat)
+    if known is None:
+        providers = {
+            module: sorted({_normal(name) for name in names})
+            for module, names in metadata.packages_distributions().items()
+            if module.isidentifier()
+        }
+        versions = {_normal(found.name): found.version for found in metadata.distributions()}
+        known = {"providers": providers, "versions": versions}
+        stamps.remember("installed", place, stat, known)
+    return dict(known)
+
+
+def _pinned(lock: Path, stamps: Stamps) -> dict[str, str]:
+    try:
+        stat = lock.stat()
+    except FileNotFoundError as error:
+        raise Mistake(f"{lock}: there is no such lock; [tool.argosy] lock names the file that pins versions") from error
+    purpose = f"lock {sys.version_info.major}.{sys.version_info.minor}"
+    known = stamps.recall(purpose, lock, stat)
+    if known is None:
+        pins = PIN.finditer(lock.read_text(encoding="utf-8"))
+        known = {_normal(pin["name"]): pin["version"] for pin in pins if _applies(pin["marker"])}
+        stamps.remember(purpose, lock, stat, known)
+    return dict(known)
+
+
+def _applies(marker: str | None) -> bool:
+    if marker is None:
+        return True
+    from packaging.markers import Marker
+
+    return Marker(marker.strip()).evaluate()
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,127 @@
+"""The key of a step: a digest of everything its outputs depend on, and of nothing else.
+
+Left out on purpose: task names, URIs, run ids, resources, retries and the version of kfp.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from argosy.errors import Mistake
+from argosy.launcher.canonical import digest_of
+from argosy.launcher.closure import Closure, Roots, parse_source, read_source, source_closure
+from argosy.launcher.distributions import locked_versions
+from argosy.launcher.store import hash_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from argosy.launcher.stamps import Stamps
+    from argosy.launcher.step import Step
+
+FORMAT = 1
+"""Raise it when the launcher's own semantics change: every key changes with it."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """What steps are keyed against: first-party code, the lock, and the table of known stats."""
+
+    roots: Roots
+    lock: Path | None
+    stamps: Stamps
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key, the document it digests, and the closure of the step's code."""
+
+    digest: str
+    document: Mapping[str, Any]
+    closure: Closure
+
+
+def step_key(step: Step, project: Project) -> Key:
+    """Compute the key of a step.
+
+    Raises:
+        Mistake: The code cannot be parsed, a declared file is missing, or the lock and the installation differ.
+
+    """
+    closure = source_closure(step.source, project.roots, project.stamps)
+    document = {
+        "format": FORMAT,
+        "function": step.function,
+        "code": parse_source(step.source, step.name).digest,
+        "sources": dict(closure.files),
+        "distributions": locked_versions(closure.third_party, project.lock, project.stamps),
+        "platform": current_platform(),
+        "env": dict(step.env) | {name: os.environ.get(name) for name in step.declared_env},
+        "reads": {name: tree_digest(name, project) for name in step.reads},
+        "inputs": {name: entry.identity for name, entry in step.inputs.items()},
+        "outputs": {name: slot.type for name, slot in step.outputs.items()},
+        "measurements": sorted(step.measurements),
+        "salt": step.salt,
+    }
+    return Key(digest_of(document), document, closure)
+
+
+def current_platform() -> dict[str, str]:
+    """Name what compiled code and pickled defaults depend on."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return {"python": version, "os": sys.platform, "arch": platform.machine()}
+
+
+def tree_digest(name: str, project: Project) -> str:
+    """Digest a declared file or folder of the project; Python files as code, the rest by bytes."""
+    place = project.roots.project / name
+    if not place.exists():
+        raise Mistake(f"reads: {name} is not in {project.roots.project}; name a file or folder of the project")
+    files = {path.relative_to(place).as_posix(): _file_digest(path, project.stamps) for path in read_files(place)}
+    return digest_of(files)
+
+
+def read_files(place: Path) -> Iterator[Path]:
+    """Yield the files of a declared path, sorted, without what Python and editors leave there."""
+    if place.is_file():
+        yield place
+        return
+    for path in sorted(place.rglob("*")):
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(place).parts)
+        if path.is_file() and not hidden:
+            yield path
+
+
+def changed_parts(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[str]:
+    """Say in words which parts of a key differ from an earlier one, sources first."""
+    if before is None:
+        return ["never ran before"]
+    found = []
+    for part, value in after.items():
+        old = before.get(part)
+        if isinstance(value, dict) and isinstance(old, dict):
+            found += [_words(part, name) for name in sorted(value | old) if old.get(name) != value.get(name)]
+        elif old != value:
+            found.append(f"{part} changed")
+    return found
+
+
+def _words(part: str, name: str) -> str:
+    singular = {"sources": "source", "distributions": "distribution", "inputs": "input", "outputs": "output"}
+    return f"{singular.get(part, part)} {name} changed"
+
+
+def _file_digest(path: Path, stamps: Stamps) -> str:
+    if path.suffix == ".py":
+        return read_source(path, path.stem, stamps).digest
+    stat = path.stat()
+    known = stamps.recall("file", path, stat)
+    if known is None:
+        known = "sha256:" + hash_file(path)[0]
+        stamps.remember("file", path, stat, known)
+    return str(known)

@@ -1,0 +1,302 @@
+"""Look, claim, run, commit: what happens around every step on every target.
+
+Orchestrators may run a step twice, at once or hours later. A step may execute more than once; it commits once.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from argosy.errors import ArgosyError
+from argosy.launcher import artifacts, effects
+from argosy.launcher.artifacts import Artifact
+from argosy.launcher.attempt import Attempt, collect, prepare
+from argosy.launcher.claims import claim
+from argosy.launcher.deployment import serves
+from argosy.launcher.executor import Request, call_quietly
+from argosy.launcher.refs import move_ref, read_ref
+from argosy.launcher.step import Outcome, Output, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from argosy.launcher.key import Key, Project
+    from argosy.launcher.store import Store
+
+
+class Execute(Protocol):
+    """Runs a request in a process of its own and returns that process's exit code (negative: its signal)."""
+
+    def __call__(self, request: Request, *, log: Path, lock: int, timeout_s: float | None) -> int:
+        """Run to the end; children die with their parent; `lock` is inherited."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a run gives to each of its steps.
+
+    Attributes:
+        state: This machine's folder for claims and scratch.
+        env: Variables that every step's process sees and no key holds.
+        forced: Names of steps that run whatever the store holds.
+        hook: Called at named points around effects; kill tests stop the process there.
+
+    """
+
+    store: Store
+    project: Project
+    run: str
+    state: Path
+    execute: Execute
+    env: Mapping[str, str] = field(default_factory=dict)
+    forced: frozenset[str] = frozenset()
+    cancelled: Callable[[], bool] = lambda: False
+    on_start: Callable[[str, str], None] = lambda _name, _reason: None
+    hook: Callable[[str], None] = lambda _point: None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A step with its key, in the context of a run."""
+
+    step: Step
+    key: Key
+    context: Context
+
+
+def look(job: Job) -> Outcome | None:
+    """Return how this step ended before, if that still holds; None means that it has to run.
+
+    The answer comes from the record under the key for plain steps, from the ledger for facts, from the ref for moves
+    and from the server for deployments.
+    """
+    if job.step.name in job.context.forced and job.step.kind not in {"move", "deployment"}:
+        return None
+    return LOOK[job.step.kind](job)
+
+
+def launch(job: Job) -> Outcome:
+    """Bring one step to its end: reuse it, or claim, run and commit it.
+
+    Errors of the step's code come back as a failed outcome; only mistakes in what the launcher was given raise.
+    """
+    if job.step.kind == "observe":
+        return observe(job)
+    with claim(job.context.state / "claims", _claim_name(job), job.context.cancelled) as lock:
+        # The twin that we may have waited for has committed meanwhile.
+        return look(job) or _run(job, lock)
+
+
+def observe(job: Job) -> Outcome:
+    """Run an observing step in this process: never reused, and cheap by contract."""
+    began = time.perf_counter()
+    attempt = _prepare(job)
+    try:
+        call_quietly(attempt.request)
+        outputs = collect(job.step, attempt, job.context.store)
+    except ArgosyError as error:
+        return Outcome("failed", job.key.digest, error=str(error), exit_code=error.exit_code)
+    finally:
+        shutil.rmtree(attempt.folder, ignore_errors=True)
+    return Outcome("observed", job.key.digest, outputs, time.perf_counter() - began)
+
+
+def find_record(store: Store, key: str, *, reread: bool = False) -> tuple[int, Mapping[str, Any] | None]:
+    """Return the highest generation under a key and its record, None if it or a blob of it is damaged."""
+    generation, record = store.latest(f"steps/{key.removeprefix('sha256:')}")
+    if record is None:
+        return generation, None
+    outputs = [Output.from_json(document).value for document in record["outputs"].values()]
+    sound = all(artifacts.is_sound(store, value, reread=reread) for value in outputs if isinstance(value, Artifact))
+    return generation, record if sound else None
+
+
+def _look_step(job: Job) -> Outcome | None:
+    record = find_record(job.context.store, job.key.digest)[1] if job.step.cache else None
+    if record is None:
+        return None
+    return Outcome("reused", job.key.digest, _outputs(record["outputs"]), log=record.get("log", ""))
+
+
+def _look_fact(job: Job) -> Outcome | None:
+    entry = effects.read_done(job.context.store, effects.effect_path(job.step.function, effects.natural_key(job.step)))
+    return Outcome("reused", job.key.digest, _outputs(entry["outputs"])) if entry else None
+
+
+def _look_move(job: Job) -> Outcome | None:
+    """A move is reused iff the ref holds its target and that generation's projection is done."""
+    name, target, expected = _move(job.step)
+    ref = read_ref(job.context.store, name)
+    if target in ref.held:
+        return _refused(job, "held", f"{target} was rolled back from {name}; `argosy release` lifts the hold")
+    if ref.target != target:
+        if ref.target != expected:
+            return _refused(job, "superseded", f"{name} moved to {ref.target} meanwhile; run again")
+        return None
+    entry = effects.read_done(job.context.store, effects.projection_path(name, ref.generation))
+    return Outcome("reused", job.key.digest, _outputs(entry["outputs"])) if entry else None
+
+
+def _look_deployment(job: Job) -> Outcome | None:
+    url = job.context.env.get("ARGOSY_SERVING_URL")
+    if not url:
+        return Outcome("skipped", job.key.digest, reason="no server is running here; `argosy serve` starts one")
+    target = effects.natural_key(job.step)[job.step.natural_key[0]]
+    return Outcome("reused", job.key.digest) if serves(url, target) else None
+
+
+LOOK: Mapping[str, Callable[[Job], Outcome | None]] = {
+    "step": _look_step,
+    "fact": _look_fact,
+    "move": _look_move,
+    "deployment": _look_deployment,
+    "observe": lambda _job: None,
+}
+
+
+def _run(job: Job, lock: int) -> Outcome:
+    env: dict[str, str] = {}
+    if job.step.kind == "fact":
+        natural = effects.natural_key(job.step)
+        path = effects.effect_path(job.step.function, natural)
+        effects.write_intent(job.context.store, path, natural)
+        env["ARGOSY_EFFECT"] = path
+    elif job.step.kind == "move":
+        name, target, expected = _move(job.step)
+        job.context.hook("before move")
+        verdict, ref = move_ref(
+            job.context.store, name, target, expected=expected, cause={"run": job.context.run, "step": job.step.name}
+        )
+        job.context.hook("after move")
+        if verdict != "promoted":
+            return _refused(job, verdict, f"{name} holds {ref.target}; run again")
+        path = effects.projection_path(name, ref.generation)
+        natural = {"ref": name, "generation": ref.generation}
+        effects.write_intent(job.context.store, path, natural)
+        env["ARGOSY_REF"] = json.dumps(ref.to_json())
+        env["ARGOSY_EFFECT"] = path
+    outcome = _attempt(job, lock, env)
+    if outcome.status == "ran" and job.step.kind in {"fact", "move"}:
+        job.context.hook("before done")
+        effects.write_done(job.context.store, path, natural, _documents(outcome.outputs))
+        job.context.hook("after done")
+    return outcome
+
+
+def _attempt(job: Job, lock: int, env: Mapping[str, str]) -> Outcome:
+    job.context.on_start(job.step.name, job.key.digest)
+    began = time.perf_counter()
+    attempt = _prepare(job, env)
+    try:
+        code = job.context.execute(attempt.request, log=attempt.log, lock=lock, timeout_s=job.step.timeout_s)
+        log = "sha256:" + job.context.store.put_bytes(attempt.log.read_bytes())
+        if code != 0:
+            return _failed(job, attempt, code, log)
+        outputs: Mapping[str, Output] = collect(job.step, attempt, job.context.store)
+        seconds = time.perf_counter() - began
+        if job.step.kind == "step":
+            outputs = _commit(job, outputs, log=log, seconds=seconds)
+        return Outcome("ran", job.key.digest, outputs, seconds, log=log)
+    except ArgosyError as error:
+        return Outcome("failed", job.key.digest, error=str(error), exit_code=error.exit_code)
+    finally:
+        shutil.rmtree(attempt.folder, ignore_errors=True)
+
+
+def _commit(job: Job, outputs: Mapping[str, Output], *, log: str, seconds: float) -> Mapping[str, Output]:
+    """Write the record create-only; whoever comes second takes the first one's result."""
+    folder = f"steps/{job.key.digest.removeprefix('sha256:')}"
+    generation, valid = find_record(job.context.store, job.key.digest)
+    if valid is not None and job.step.name not in job.context.forced and job.step.cache:
+        return _adopt(job, outputs, valid)
+    record = {
+        "key": job.key.document,
+        "step": job.step.name,
+        "run": job.context.run,
+        "outputs": _documents(outputs),
+        "seconds": round(seconds, 3),
+        "log": log,
+    }
+    job.context.hook("before commit")
+    if job.context.store.append(folder, generation + 1, record):
+        job.context.hook("after commit")
+        return outputs
+    return _commit(job, outputs, log=log, seconds=seconds)
+
+
+def _adopt(job: Job, ours: Mapping[str, Output], record: Mapping[str, Any]) -> Mapping[str, Output]:
+    theirs = _outputs(record["outputs"])
+    differing = [name for name, output in ours.items() if not output.measured and output != theirs[name]]
+    if differing:
+        event = {
+            "key": job.key.digest,
+            "step": job.step.name,
+            "outputs": differing,
+            "runs": [record["run"], job.context.run],
+        }
+        job.context.store.create_json(
+            f"audit/nondeterminism/{job.key.digest.removeprefix('sha256:')}-{job.context.run}.json", event
+        )
+    return theirs
+
+
+def _failed(job: Job, attempt: Attempt, code: int, log: str) -> Outcome:
+    file = attempt.request.error_file
+    if file.exists():
+        report = json.loads(file.read_text(encoding="utf-8"))
+        return Outcome("failed", job.key.digest, error=report["message"], exit_code=report["exit_code"], log=log)
+    ended = f"was ended by signal {-code}" if code < 0 else f"exited with {code}"
+    if code == TIMED_OUT:
+        ended = f"took longer than its {job.step.timeout_s:g} s and was ended"
+    return Outcome("failed", job.key.digest, error=f"the step's process {ended}", exit_code=1, log=log)
+
+
+TIMED_OUT = -1000
+"""What `Execute` returns for a process that it ended because its time was over."""
+
+
+def _prepare(job: Job, env: Mapping[str, str] | None = None) -> Attempt:
+    folder = job.context.state / "scratch" / job.context.run / job.step.name
+    digests = {name: entry.value.digest for name, entry in job.step.inputs.items() if isinstance(entry.value, Artifact)}
+    told = {**job.context.env, **(env or {}), "ARGOSY_INPUTS": json.dumps(digests)}
+    return prepare(job.step, job.key, job.context.project, job.context.store, folder=folder, env=told)
+
+
+def _move(step: Step) -> tuple[str, str, str | None]:
+    """Return the ref's name, the target and the expected digest of a move, from its natural key."""
+    name, target, expected = step.natural_key
+    champion = step.inputs[expected].value
+    # An empty folder is how an artifact says "no champion yet": its only blob is its manifest.
+    observed = champion.digest if len(champion.blobs) > 1 else None
+    return str(step.inputs[name].value), step.inputs[target].value.digest, observed
+
+
+def _claim_name(job: Job) -> str:
+    """Effects are claimed by what they act on, so that two runs never act at once."""
+    if job.step.kind == "move":
+        return effects.projection_path(_move(job.step)[0], 0).rsplit("/", 1)[1]
+    if job.step.kind == "fact":
+        return effects.effect_path(job.step.function, effects.natural_key(job.step)).rsplit("/", 1)[1]
+    return job.key.digest
+
+
+def _refused(job: Job, verdict: str, reason: str) -> Outcome:
+    value = {"verdict": verdict, "ok": False, "reasons": [reason]}
+    return Outcome("skipped", job.key.digest, {"verdict": Output(value)}, reason=reason, exit_code=3)
+
+
+def _outputs(documents: Mapping[str, Any]) -> dict[str, Output]:
+    return {name: Output.from_json(document) for name, document in documents.items()}
+
+
+def _documents(outputs: Mapping[str, Output]) -> dict[str, Any]:
+    return {name: output.to_json() for name, output in outputs.items()}

@@ -1,0 +1,67 @@
+"""What is known of a file while its stat does not change.
+
+Hashing every stored byte and parsing every source file would make an unchanged run cost seconds. A stamp remembers
+what was computed from a file together with the size, times and inode it had then.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from os import stat_result
+    from pathlib import Path
+
+# A write within one tick of the file system's clock leaves all times equal; what was stamped so soon after the last
+# change is not trusted and is computed again once.
+RACY_NS = 20_000_000
+
+
+class Stamps:
+    """A small table of facts by (purpose, path), valid for one exact stat."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        self._db.execute("pragma journal_mode=wal")
+        # Losing the table costs time, never correctness.
+        self._db.execute("pragma synchronous=off")
+        self._db.execute(
+            "create table if not exists stamp"
+            " (purpose text, path text, stat text, seen integer, fact text, primary key (purpose, path))"
+            " without rowid"
+        )
+
+    def recall(self, purpose: str, path: Path, stat: stat_result) -> Any | None:
+        """Return the fact stored for this purpose, or None if the file may have changed since."""
+        with self._lock:
+            row = self._db.execute(
+                "select stat, seen, fact from stamp where purpose = ? and path = ?", (purpose, str(path))
+            ).fetchone()
+        if row is None or row[0] != _text(stat) or row[1] - stat.st_ctime_ns < RACY_NS:
+            return None
+        return json.loads(row[2])
+
+    def remember(self, purpose: str, path: Path, stat: stat_result, fact: Any) -> None:
+        """Store a JSON fact computed from the file as it was at this stat."""
+        row = (purpose, str(path), _text(stat), time.time_ns(), json.dumps(fact))
+        with self._lock:
+            self._db.execute("insert or replace into stamp values (?, ?, ?, ?, ?)", row)
+
+    def forget(self, purpose: str, path: Path) -> None:
+        """Drop what is known of a file for one purpose."""
+        with self._lock:
+            self._db.execute("delete from stamp where purpose = ? and path = ?", (purpose, str(path)))
+
+    def close(self) -> None:
+        """Close the table."""
+        self._db.close()
+
+
+def _text(stat: stat_result) -> str:
+    return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"

@@ -1,0 +1,276 @@
+"""The store: immutable blobs named by their digest, and small JSON documents written once or replaced whole.
+
+One interface over a local folder and object storage (S3, GCS, Azure) by URL, through obstore. Create-only puts are
+the one primitive that correctness rests on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, from_url
+
+from argosy.errors import Mistake, Outage
+from argosy.launcher.canonical import canonical_json
+from argosy.launcher.stamps import Stamps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHUNK = 1 << 20
+
+
+class Store:
+    """Blobs and documents under one URL."""
+
+    def __init__(self, url: str, stamps: Stamps) -> None:
+        self.url = url
+        self.stamps = stamps
+        self.root = _local_root(url)
+        self._objects = _open_local(self.root) if self.root else _open_remote(url)
+
+    # Documents
+
+    def read(self, path: str) -> bytes | None:
+        """Return an object's bytes, or None where there is none."""
+        with self._outages(path):
+            try:
+                return bytes(obstore.get(self._objects, path).bytes())
+            except FileNotFoundError:
+                return None
+
+    def read_json(self, path: str) -> Any | None:
+        """Return a document, or None where there is none or where it is torn or damaged."""
+        data = self.read(path)
+        try:
+            return None if data is None else json.loads(data)
+        except ValueError:
+            return None
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write an object whole, replacing what was there."""
+        with self._outages(path):
+            obstore.put(self._objects, path, data)
+
+    def write_json(self, path: str, document: Any) -> None:
+        """Write a document whole, replacing what was there."""
+        self.write(path, canonical_json(document))
+
+    def create_json(self, path: str, document: Any) -> bool:
+        """Write a document only where there is none; say whether this call made it."""
+        with self._outages(path):
+            try:
+                obstore.put(self._objects, path, canonical_json(document), mode="create")
+            except AlreadyExistsError:
+                return False
+            return True
+
+    def paths(self, prefix: str) -> list[str]:
+        """List the paths under a folder, sorted."""
+        with self._outages(prefix):
+            return sorted(entry["path"] for entry in obstore.list(self._objects, prefix).collect())
+
+    def delete(self, path: str) -> None:
+        """Delete an object; deleting what is not there is no error."""
+        with self._outages(path):
+            try:
+                obstore.delete(self._objects, path)
+            except FileNotFoundError:
+                return
+
+    # Generations: chains of create-only documents
+
+    def latest(self, folder: str) -> tuple[int, Any | None]:
+        """Return the highest generation in a folder and its document; (0, None) where there is none."""
+        numbers = self.generations(folder)
+        if not numbers:
+            return 0, None
+        return numbers[-1], self.read_json(f"{folder}/{numbers[-1]:08d}.json")
+
+    def generations(self, folder: str) -> list[int]:
+        """List the generation numbers in a folder, ascending."""
+        names = (path.rsplit("/", 1)[1].removesuffix(".json") for path in self.paths(folder))
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def append(self, folder: str, generation: int, document: Any) -> bool:
+        """Create one generation; False if a twin created it first."""
+        return self.create_json(f"{folder}/{generation:08d}.json", document)
+
+    # Blobs
+
+    def put_file(self, path: Path) -> tuple[str, int]:
+        """Store a file's bytes and return their SHA-256 (hex) and size; damaged copies are replaced."""
+        if self.root is not None:
+            return self._put_local_file(self.root, path)
+        sha256, size = hash_file(path)
+        if not self.is_sound(sha256, size):
+            with self._outages(blob_path(sha256)):
+                obstore.put(self._objects, blob_path(sha256), path)
+        return sha256, size
+
+    def put_bytes(self, data: bytes) -> str:
+        """Store bytes and return their SHA-256 (hex)."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        if not self.is_sound(sha256, len(data)):
+            self.write(blob_path(sha256), data)
+            self._remember(sha256)
+        return sha256
+
+    def is_sound(self, sha256: str, size: int, *, reread: bool = False) -> bool:
+        """Say whether a blob is there and holds what its name says.
+
+        A local blob whose stat is unknown or changed is hashed again; elsewhere its size is compared. `reread`
+        reads every byte in any case.
+        """
+        path = self.blob_file(sha256)
+        if path is None:
+            return self._remote_is_sound(sha256, size, reread=reread)
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            return False
+        if stat.st_size != size:
+            return False
+        if not reread and self.stamps.recall("blob", path, stat) == sha256:
+            return True
+        sound = hash_file(path)[0] == sha256
+        if sound:
+            self.stamps.remember("blob", path, stat, sha256)
+        return sound
+
+    def fetch_blob(self, sha256: str, target: Path) -> None:
+        """Bring a blob to a path: a read-only symlink on this machine, a checked download elsewhere."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path = self.blob_file(sha256)
+        if path is not None:
+            target.symlink_to(path)
+            return
+        data = self.read(blob_path(sha256))
+        if data is None or hashlib.sha256(data).hexdigest() != sha256:
+            raise Outage(
+                f"blob sha256:{sha256} in {self.url} is missing or damaged; run the pipeline again to rebuild it"
+            )
+        target.write_bytes(data)
+        target.chmod(0o444)
+
+    def read_blob(self, sha256: str) -> bytes | None:
+        """Return a blob's bytes, or None if it is missing or damaged."""
+        data = self.read(blob_path(sha256))
+        return data if data is not None and hashlib.sha256(data).hexdigest() == sha256 else None
+
+    def blob_file(self, sha256: str) -> Path | None:
+        """Return where a blob lies on this machine, or None for a remote store."""
+        return self.root / blob_path(sha256) if self.root else None
+
+    def _put_local_file(self, root: Path, path: Path) -> tuple[str, int]:
+        # Hash and copy in one pass: what is named is exactly what was read.
+        staged = root / "staging" / secrets.token_hex(8)
+        staged.parent.mkdir(parents=True, exist_ok=True)
+        hasher = hashlib.sha256()
+        try:
+            with path.open("rb") as source, staged.open("xb") as target:
+                while chunk := source.read(CHUNK):
+                    hasher.update(chunk)
+                    target.write(chunk)
+            sha256, size = hasher.hexdigest(), staged.stat().st_size
+            if not self.is_sound(sha256, size):
+                staged.chmod(0o444)
+                final = root / blob_path(sha256)
+                final.parent.mkdir(parents=True, exist_ok=True)
+                staged.replace(final)
+                self._remember(sha256)
+        finally:
+            staged.unlink(missing_ok=True)
+        return sha256, size
+
+    def _remember(self, sha256: str) -> None:
+        path = self.blob_file(sha256)
+        if path is not None:
+            self.stamps.remember("blob", path, path.stat(), sha256)
+
+    def _remote_is_sound(self, sha256: str, size: int, *, reread: bool) -> bool:
+        if reread:
+            return self.read_blob(sha256) is not None
+        with self._outages(blob_path(sha256)):
+            try:
+                return int(obstore.head(self._objects, blob_path(sha256))["size"]) == size
+            except FileNotFoundError:
+                return False
+
+    @contextmanager
+    def _outages(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except (AlreadyExistsError, FileNotFoundError):
+            raise
+        except (BaseError, OSError) as error:
+            if self.root is not None:
+                raise Mistake(_unusable(self.url, f"{path}: {error}")) from error
+            raise Outage(f"store {self.url}: {path}: {error}") from error
+
+
+def open_store(url: str | None = None, *, state: Path | None = None) -> Store:
+    """Open a store; `ARGOSY_STORE` where no URL is given, `.argosy/store` where neither is.
+
+    Args:
+        url: A folder's path or a URL that obstore knows (`s3://bucket/prefix`).
+        state: This machine's folder for stamps; `.argosy` beside a local store by default.
+
+    Raises:
+        Mistake: A local folder cannot be made or written, or the URL's scheme is unknown.
+
+    """
+    url = url or os.environ.get("ARGOSY_STORE") or ".argosy/store"
+    root = _local_root(url)
+    state = state or (root.parent if root else Path(".argosy"))
+    try:
+        stamps = Stamps(state.absolute() / "stamps.sqlite")
+    except Exception as error:  # sqlite3.OperationalError and OSError alike mean: this folder cannot be used
+        raise Mistake(_unusable(str(state), str(error))) from error
+    return Store(url, stamps)
+
+
+def blob_path(sha256: str) -> str:
+    """Return the object path of a blob."""
+    return f"blobs/sha256/{sha256[:2]}/{sha256[2:]}"
+
+
+def hash_file(path: Path) -> tuple[str, int]:
+    """Return the SHA-256 (hex) and size of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+
+
+def _local_root(url: str) -> Path | None:
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return Path(parts.path)
+    return Path(url).absolute() if parts.scheme == "" else None
+
+
+def _open_local(root: Path) -> LocalStore:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        return LocalStore(root, mkdir=True)
+    except (BaseError, OSError) as error:
+        raise Mistake(_unusable(str(root), str(error))) from error
+
+
+def _open_remote(url: str) -> Any:
+    try:
+        return from_url(url)
+    except (BaseError, ValueError) as error:
+        raise Mistake(f"store {url}: {error}; give a folder or an s3://, gs:// or az:// URL") from error
+
+
+def _unusable(place: str, reason: str) -> str:
+    return f"store {place} cannot be read or written: {reason}; choose another with --store or ARGOSY_STORE"

@@ -1,0 +1,147 @@
+"""A process that has imported what steps need, and forks one child for each of them.
+
+Run as `python -m argosy.local.forkserver SOCKET_FD`. One message asks for one child; its answer comes over a pipe that
+the message carries: the child's process id, then its exit code. When the socket closes, because the runner ended or
+was killed, every child's process group is killed and the server ends. It never opens a store: the threads behind a
+store's client do not survive a fork.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from argosy.launcher.executor import RUNTIME_SWITCH, Request, run_request
+
+MAX_MESSAGE = 1 << 16
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Children:
+    """The running children: the pipe that each one's runner reads, by process id."""
+
+    pipes: dict[int, int] = field(default_factory=dict)
+
+    def kill(self) -> None:
+        """Kill every child with whatever it started."""
+        for pid in self.pipes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+
+    def reap(self) -> None:
+        """Report the exit code of every child that has ended."""
+        while self.pipes:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            pipe = self.pipes.pop(pid, None)
+            if pipe is None:
+                continue
+            # What the child started and left behind ends with it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            with contextlib.suppress(BrokenPipeError):
+                os.write(pipe, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+            os.close(pipe)
+
+
+def serve(control: socket.socket) -> None:
+    """Import what the first message names, then fork on request until the socket closes."""
+    os.environ.setdefault(*RUNTIME_SWITCH)
+    _preload(json.loads(control.recv(MAX_MESSAGE) or b"[]"))
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    os.set_blocking(wake_read, False)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    children = Children()
+    with selectors.DefaultSelector() as selector:
+        selector.register(control, selectors.EVENT_READ)
+        selector.register(wake_read, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is control:
+                    message, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, 3)
+                    if not message:
+                        children.kill()
+                        return
+                    _fork(message, descriptors, children, control)
+                else:
+                    os.read(wake_read, 4096)
+            children.reap()
+
+
+def _preload(modules: list[str]) -> None:
+    # A module that cannot be imported here fails in the step that needs it, with its own traceback.
+    for module in modules:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+    importlib.import_module("kfp.dsl.executor")
+    gc.collect()
+    gc.freeze()
+
+
+def _fork(message: bytes, descriptors: list[int], children: Children, control: socket.socket) -> None:
+    log, lock, pipe = descriptors
+    server = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        for other in (*children.pipes.values(), pipe):
+            os.close(other)
+        _become_child(message.decode(), log, server)
+    # `lock` stays open in the child alone: the claim lasts as long as the work.
+    os.close(log)
+    os.close(lock)
+    children.pipes[pid] = pipe
+    with contextlib.suppress(BrokenPipeError):
+        os.write(pipe, f"{pid}\n".encode())
+
+
+def _become_child(request_file: str, log: int, server: int) -> NoReturn:
+    code = 1
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        _die_with(server)
+        _redirect(log)
+        with open(request_file, encoding="utf-8") as file:  # noqa: PTH123 - nothing imported that is not needed
+            request = Request.from_json(file.read())
+        code = run_request(request)
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _die_with(parent: int) -> None:
+    """Ask the kernel to kill this process when its parent ends, however that ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _redirect(log: int) -> None:
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))

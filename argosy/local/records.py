@@ -1,0 +1,144 @@
+"""What happened: run documents in the store, from which `runs`, `show`, `logs` and the report are drawn."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from argosy.errors import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from argosy.launcher.step import Outcome
+    from argosy.launcher.store import Store
+    from argosy.local.runner import Run
+
+SECTIONS = ("findings", "ages", "search", "metrics", "comparison", "tests", "latency", "release")
+"""Outputs by these names are sections of the report, whichever step gives them."""
+
+
+def new_run_id(pipeline: str) -> str:
+    """Make a run's id: the pipeline, the time of its start (UTC) and a few random letters."""
+    return f"{pipeline}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def register_run(store: Store, run: Run, run_id: str) -> None:
+    """Say that a run begins, before it looks at anything in the store."""
+    document = {
+        "run": run_id,
+        "pipeline": run.pipeline.name,
+        "parameters": dict(run.arguments),
+        "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "process": os.getpid(),
+    }
+    store.create_json(f"runs/{run_id}/run.json", document)
+
+
+def finish_run(store: Store, run_id: str, document: Mapping[str, Any]) -> None:
+    """Write how a run ended."""
+    store.write_json(f"runs/{run_id}/result.json", document)
+
+
+def result_document(run: Run, run_id: str, *, seconds: float, interrupted: bool = False) -> dict[str, Any]:
+    """Return the one document that says how a run ended: what `--output json` prints and the report shows."""
+    steps = [_step_document(run, name) for name in run.tasks]
+    verdicts = [
+        {"step": name} | output.value
+        for name, outcome in run.outcomes.items()
+        for output_name, output in outcome.outputs.items()
+        if output_name.endswith("verdict") and isinstance(output.value, dict)
+    ]
+    return {
+        "run": run_id,
+        "pipeline": run.pipeline.name,
+        "status": _status(run, verdicts, interrupted=interrupted),
+        "seconds": round(seconds, 3),
+        "parameters": dict(run.arguments),
+        "steps": steps,
+        "verdicts": verdicts,
+        "sections": _sections(run),
+    }
+
+
+def exit_code(run: Run, document: Mapping[str, Any]) -> int:
+    """Return the exit code of a run: a failed step's own, 3 for a verdict that said no, else 0."""
+    codes = [outcome.exit_code for outcome in run.outcomes.values() if outcome.status == "failed"]
+    if codes:
+        return codes[0]
+    return 0 if all(verdict.get("ok", True) for verdict in document["verdicts"]) else 3
+
+
+def list_runs(store: Store, limit: int = 20) -> list[dict[str, Any]]:
+    """Return the newest runs, newest first, each as what began it and, where it ended, how."""
+    ids = sorted({path.split("/")[1] for path in store.paths("runs")}, key=_time_of, reverse=True)
+    found = []
+    for run_id in ids[:limit]:
+        begun = store.read_json(f"runs/{run_id}/run.json") or {"run": run_id}
+        ended = store.read_json(f"runs/{run_id}/result.json") or {"status": "unfinished"}
+        found.append(begun | ended)
+    return found
+
+
+def read_run(store: Store, run_id: str) -> dict[str, Any]:
+    """Read a run by its id or a unique part of it; `@latest` is the newest.
+
+    Raises:
+        Mistake: No run or several runs match, or the run never ended.
+
+    """
+    ids = sorted({path.split("/")[1] for path in store.paths("runs")}, key=_time_of)
+    matches = ids[-1:] if run_id == "@latest" else [name for name in ids if run_id in name]
+    if run_id in ids:
+        matches = [run_id]
+    if len(matches) != 1:
+        raise Mistake(f"run {run_id!r} names {len(matches)} runs of this store; `argosy runs` lists them")
+    begun = store.read_json(f"runs/{matches[0]}/run.json") or {}
+    ended = store.read_json(f"runs/{matches[0]}/result.json")
+    if ended is None:
+        raise Mistake(f"run {matches[0]} has not ended: it goes on, or its process was killed; run the pipeline again")
+    return begun | ended
+
+
+def _time_of(run_id: str) -> str:
+    return "-".join(run_id.split("-")[-3:])
+
+
+def _step_document(run: Run, name: str) -> dict[str, Any]:
+    task, outcome = run.tasks[name], run.outcomes.get(name)
+    document: dict[str, Any] = {"name": name, "kind": task.component.declaration.kind, "after": list(task.after)}
+    if outcome is None:
+        return document | {"status": "unfinished", "key": "", "seconds": 0.0, "outputs": {}}
+    return document | {
+        "status": outcome.status,
+        "key": outcome.key,
+        "seconds": round(outcome.seconds, 3),
+        "started_s": round(run.started_s.get(name, 0.0), 3),
+        "reason": outcome.reason,
+        "error": outcome.error or None,
+        "log": outcome.log,
+        "outputs": outcome.values(),
+    }
+
+
+def _status(run: Run, verdicts: list[dict[str, Any]], *, interrupted: bool) -> str:
+    if interrupted:
+        return "interrupted"
+    if any(outcome.status == "failed" for outcome in run.outcomes.values()):
+        return "failed"
+    refused = [verdict["verdict"] for verdict in verdicts if not verdict.get("ok", True)]
+    return refused[0] if refused else "succeeded"
+
+
+def _sections(run: Run) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for outcome in run.outcomes.values():
+        found |= {name: output.value for name, output in outcome.outputs.items() if name in SECTIONS}
+    return found
+
+
+def failures(outcomes: Mapping[str, Outcome]) -> list[tuple[str, Outcome]]:
+    """Return the failed tasks with their outcomes."""
+    return [(name, outcome) for name, outcome in outcomes.items() if outcome.status == "failed"]

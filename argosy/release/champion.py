@@ -1,0 +1,37 @@
+"""The champion, as a step observes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from argosy.launcher.artifacts import materialize
+from argosy.launcher.refs import read_ref
+from argosy.launcher.store import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write_champion(*, ref: str, candidate: str, out: Path) -> str | None:
+    """Lay out the model that a candidate is judged against; an empty folder where there is none.
+
+    For the candidate that is champion already it is the one before, so that an unchanged run asks the question that
+    was answered when it was promoted.
+
+    Args:
+        ref: The ref's name, like `flights-delay/champion`.
+        candidate: The candidate's digest.
+        out: Where the model folder goes; must not exist.
+
+    Returns:
+        The digest laid out, or None.
+
+    """
+    store = open_store()
+    found = read_ref(store, ref)
+    digest = found.previous if found.target == candidate else found.target
+    if digest is None:
+        out.mkdir(parents=True)
+        return None
+    materialize(store, digest, out)
+    return digest

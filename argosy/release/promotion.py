@@ -1,0 +1,70 @@
+"""Promotion and rollback: one generation of a ref, and its projection into the registry.
+
+The launcher has moved the ref before a promotion step's code runs, so what is left to do is the projection; the
+command line does both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from argosy.launcher import effects
+from argosy.launcher.refs import Ref, read_ref, release_hold, roll_back
+from argosy.registry.effects import project_alias
+
+if TYPE_CHECKING:
+    from argosy.launcher.store import Store
+
+PROMOTED = {"verdict": "promoted", "ok": True, "reasons": []}
+
+
+def project_promotion() -> dict[str, Any]:
+    """Draw the generation that the launcher made into the registry; return the promotion's verdict."""
+    ref = json.loads(os.environ["ARGOSY_REF"])
+    _project(Ref(**(ref | {"held": tuple(ref["held"])})), os.environ["MLFLOW_TRACKING_URI"])
+    return PROMOTED
+
+
+def bring_back(store: Store, name: str, *, tracking_uri: str, reason: str) -> Ref:
+    """Roll a ref back by one generation and project it; an unfinished projection is finished first.
+
+    Raises:
+        Mistake: The ref has no target.
+        Refused: There is nothing to go back to.
+        Outage: The registry did not answer; the ref has moved, and the next call finishes the projection.
+
+    """
+    finish_projection(store, name, tracking_uri=tracking_uri)
+    roll_back(store, name, cause={"command": "rollback", "reason": reason})
+    return finish_projection(store, name, tracking_uri=tracking_uri)
+
+
+def lift_hold(store: Store, name: str, digest: str, *, tracking_uri: str, reason: str) -> Ref:
+    """Allow a held digest to be promoted again, and project that."""
+    release_hold(store, name, digest, cause={"command": "release", "reason": reason})
+    return finish_projection(store, name, tracking_uri=tracking_uri)
+
+
+def finish_projection(store: Store, name: str, *, tracking_uri: str) -> Ref:
+    """Project the newest generation of a ref unless the ledger says that it is done; return it."""
+    ref = read_ref(store, name)
+    if ref.target is None:
+        return ref
+    path = effects.projection_path(name, ref.generation)
+    if effects.read_done(store, path) is None:
+        key = {"ref": name, "generation": ref.generation}
+        effects.write_intent(store, path, key)
+        _project(ref, tracking_uri)
+        effects.write_done(store, path, key, {"verdict": {"value": PROMOTED, "measured": False}})
+    return ref
+
+
+def _project(ref: Ref, tracking_uri: str) -> None:
+    entry = {"target": ref.target, "previous": ref.previous, "held": list(ref.held)}
+    model = ref.name.rsplit("/", 1)[0]
+    path = effects.projection_path(ref.name, ref.generation)
+    project_alias(
+        tracking_uri=tracking_uri, name=model, ref=ref.name, generation=ref.generation, entry=entry, effect_key=path
+    )

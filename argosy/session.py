@@ -1,0 +1,222 @@
+"""One command's work on this machine: settings, store and keyed project opened, pipelines loaded, runs made."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from argosy.errors import Mistake
+from argosy.launcher.claims import Cancelled, try_lock
+from argosy.launcher.launch import Context
+from argosy.launcher.store import Store, open_store
+from argosy.local.records import finish_run, new_run_id, register_run, result_document
+from argosy.local.runner import Listener, Run, run_tasks
+from argosy.project import Settings, compiled_spec, keyed_project, load_settings
+from argosy.serving.supervisor import status as serving_status
+from argosy.spec.arguments import bind_arguments
+from argosy.spec.read import read_pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from argosy.launcher.key import Project
+    from argosy.spec.model import Pipeline
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a command works with."""
+
+    settings: Settings
+    store: Store
+    project: Project
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked to run."""
+
+    pipeline: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    force: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    debug: str | None = None
+    concurrency: int | None = None
+
+
+def open_session(*, store: str | None = None) -> Session:
+    """Open the project that the working folder belongs to."""
+    settings = load_settings(Path.cwd(), store=store)
+    opened = open_store(settings.store, state=settings.state)
+    # The registry is part of what names a registered version, and the served URL of what a deployment waits for.
+    os.environ.setdefault("MLFLOW_TRACKING_URI", settings.tracking_uri)
+    os.environ["ARGOSY_STORE"] = settings.store
+    os.environ["ARGOSY_STATE"] = str(settings.state)
+    os.environ["ARGOSY_PROJECT"] = str(settings.root)
+    return Session(settings, opened, keyed_project(settings, opened.stamps))
+
+
+def load_pipeline(name: str, session: Session) -> Pipeline:
+    """Read a catalogued pipeline by name, or any PipelineSpec by the path of its file.
+
+    Raises:
+        Mistake: There is no such file or pipeline, or the spec cannot be read.
+
+    """
+    if name.endswith((".yaml", ".yml", ".json")):
+        if not Path(name).is_file():
+            raise Mistake(f"{name}: there is no such file; give a PipelineSpec or a name of the catalogue")
+        return read_pipeline(Path(name))
+    return read_pipeline(compiled_spec(name, session.settings, session.project))
+
+
+def serving_url(settings: Settings) -> str | None:
+    """Return the URL that deployments wait for: the setting's, or that of the server running here."""
+    if settings.serving_url:
+        return settings.serving_url
+    running = serving_status(settings.state / "serving.json")
+    return str(running["url"]) if running.get("running") else None
+
+
+def new_run(session: Session, request: Request, listen: Listener) -> tuple[Run, str]:
+    """Make a run of a pipeline, bound to its arguments; nothing has started yet.
+
+    Raises:
+        Mistake: The pipeline, a parameter or a named step does not exist, or a parameter has the wrong type.
+
+    """
+    pipeline = load_pipeline(request.pipeline, session)
+    arguments = bind_arguments(pipeline, request.parameters)
+    for name in (*request.force, *request.only, *([request.debug] if request.debug else [])):
+        if name not in {task.name for task in pipeline.tasks}:
+            steps = ", ".join(task.name for task in pipeline.tasks)
+            raise Mistake(f"step {name!r} is not in {pipeline.name}, which has: {steps}")
+    if request.only:
+        pipeline = _restricted(pipeline, request.only)
+    run_id = new_run_id(pipeline.name)
+    url = serving_url(session.settings)
+    context = Context(
+        store=session.store,
+        project=session.project,
+        run=run_id,
+        state=session.settings.state,
+        execute=_no_execute,
+        env=_told(url),
+        forced=frozenset((*request.force, *([request.debug] if request.debug else []))),
+    )
+    return Run(pipeline, arguments, context, listen, request.debug), run_id
+
+
+def execute(session: Session, run: Run, run_id: str, request: Request) -> tuple[dict[str, Any], int | None]:
+    """Run to the end; return the result document and the signal that interrupted the run, if one did."""
+    began = time.monotonic()
+    register_run(session.store, run, run_id)
+    with _interruptible() as interruption, _scratch(session.settings.state, run_id):
+        run.context = replace(run.context, cancelled=interruption.is_set)
+        with suppress(Cancelled):
+            run_tasks(run, concurrency=request.concurrency)
+        signal_number = interruption.number
+    seconds = time.monotonic() - began
+    document = result_document(run, run_id, seconds=seconds, interrupted=signal_number is not None)
+    finish_run(session.store, run_id, document)
+    _remember_keys(session.settings.state, run)
+    return document, signal_number
+
+
+def last_keys(state: Path, pipeline: str) -> dict[str, str]:
+    """Return each task's key in the last run of a pipeline on this machine: a hint for explanations, no truth."""
+    with suppress(FileNotFoundError, ValueError):
+        return dict(json.loads((state / "keys" / f"{pipeline}.json").read_text(encoding="utf-8")))
+    return {}
+
+
+def _remember_keys(state: Path, run: Run) -> None:
+    known = last_keys(state, run.pipeline.name)
+    known |= {name: outcome.key for name, outcome in run.outcomes.items() if outcome.key}
+    file = state / "keys" / f"{run.pipeline.name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(known), encoding="utf-8")
+
+
+def _told(url: str | None) -> dict[str, str]:
+    names = ("ARGOSY_STORE", "ARGOSY_STATE", "ARGOSY_PROJECT", "MLFLOW_TRACKING_URI")
+    told = {name: os.environ[name] for name in names}
+    return told | ({"ARGOSY_SERVING_URL": url} if url else {})
+
+
+def _restricted(pipeline: Pipeline, names: tuple[str, ...]) -> Pipeline:
+    """Keep the named steps and what they depend on."""
+    needed = set(names)
+    for task in reversed(pipeline.tasks):
+        if task.name in needed:
+            needed |= set(task.after)
+    return replace(pipeline, tasks=tuple(task for task in pipeline.tasks if task.name in needed))
+
+
+def _no_execute(*_: object, **__: object) -> int:
+    raise AssertionError("a run's steps are executed by its fork servers")
+
+
+class _Interruption(threading.Event):
+    number: int | None = None
+
+
+@contextmanager
+def _interruptible() -> Iterator[_Interruption]:
+    """Turn SIGINT and SIGTERM into a flag; a second one ends this process as usual."""
+    interruption = _Interruption()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, _frame: object) -> None:
+        interruption.number = number
+        interruption.set()
+        sys.stderr.write("argosy: ending the running steps; once more to give up at once\n")
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _scratch(state: Path, run_id: str) -> Iterator[None]:
+    """Hold this run's scratch folder, and clear those of runs that were killed."""
+    folder = state / "scratch"
+    (folder / run_id).mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / f"{run_id}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try_lock(descriptor)
+    try:
+        for lock in folder.glob("*.lock"):
+            _clear_if_dead(lock, own=lock.stem == run_id)
+        yield
+    finally:
+        shutil.rmtree(folder / run_id, ignore_errors=True)
+        (folder / f"{run_id}.lock").unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _clear_if_dead(lock: Path, *, own: bool) -> None:
+    if own:
+        return
+    with suppress(FileNotFoundError):
+        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            if try_lock(descriptor):
+                shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+                lock.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
