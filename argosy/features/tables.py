@@ -1,4 +1,8 @@
-"""Read and write the tables of the feature steps: instants as integers inside, one fixed Parquet form outside."""
+"""Read and write the tables of the feature steps: instants as integers inside, one fixed Parquet form outside.
+
+Nothing here hands Python or NumPy values to pyarrow one by one: that makes pyarrow import pandas, which costs a step
+more than its work.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ import pyarrow.parquet as pq
 from argosy.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -24,31 +29,52 @@ def connect() -> duckdb.DuckDBPyConnection:
     )
 
 
+def quote(name: str) -> str:
+    """Quote an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def read_parquet(path: Path) -> pa.Table:
-    """Read a Parquet file or a folder of them, with instants as int64 microseconds since 1970 UTC.
+    """Read a Parquet file, or a folder's files in the order of their names, with instants as int64 microseconds.
 
     Raises:
-        BadInput: Nothing is there, or an instant is not `timestamp[us, UTC]`.
+        BadInput: Nothing is there, it is not Parquet, or an instant is not `timestamp[us, UTC]`.
 
     """
-    if not path.exists():
-        raise BadInput(f"{path}: no such file or folder; expected Parquet")
-    return with_integer_instants(pq.read_table(path), str(path))
+    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    if not files:
+        raise BadInput(f"{path}: the folder holds no *.parquet")
+    try:
+        tables = [pq.ParquetFile(file).read() for file in files]
+        table = pa.concat_tables(tables)
+    except (OSError, pa.ArrowException) as error:
+        raise BadInput(f"{path}: cannot be read as Parquet ({error}); write the table again") from error
+    return _with_integer_instants(table, path)
 
 
-def with_integer_instants(table: pa.Table, place: str) -> pa.Table:
-    """Turn each `timestamp[us, UTC]` column into int64 microseconds."""
+def write_parquet(table: pa.Table, path: Path, *, instants: Collection[str] = ()) -> None:
+    """Write a table so that equal tables give equal bytes.
+
+    Args:
+        table: The rows, in the order to keep.
+        path: File to write; its folder is made.
+        instants: Columns of int64 microseconds to write as `timestamp[us, UTC]`.
+
+    """
+    for name in instants:
+        index = table.column_names.index(name)
+        table = table.set_column(index, name, table.column(index).cast(INSTANT))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plain = table.replace_schema_metadata(None).combine_chunks()
+    pq.write_table(plain, path, compression="zstd", row_group_size=ROW_GROUP_SIZE)
+
+
+def _with_integer_instants(table: pa.Table, path: Path) -> pa.Table:
+    """Turn each `timestamp[us, UTC]` column into int64 microseconds since 1970."""
     for index, field in enumerate(table.schema):
         if not pa.types.is_timestamp(field.type):
             continue
         if field.type != INSTANT:
-            raise BadInput(f"{place}: column {field.name!r} is {field.type}; instants are {INSTANT}: cast it")
+            raise BadInput(f"{path}: column {field.name!r} is {field.type}; instants are {INSTANT}: cast it")
         table = table.set_column(index, field.name, table.column(index).cast(pa.int64()))
     return table
-
-
-def write_parquet(table: pa.Table, path: Path) -> None:
-    """Write a table so that equal tables give equal bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    plain = table.replace_schema_metadata(None).combine_chunks()
-    pq.write_table(plain, path, compression="zstd", row_group_size=ROW_GROUP_SIZE)

@@ -7,7 +7,7 @@ in any order.
 from __future__ import annotations
 
 HOUR = 3_600_000_000
-DAY = 24 * HOUR
+LATE_MIN = 15
 
 # The plane registry is a snapshot without dates; it counts as known before the first flight of the data.
 REGISTRY_AT = 1_356_998_400_000_000
