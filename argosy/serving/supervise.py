@@ -89,8 +89,7 @@ class Supervisor:
             if self._has_died():
                 restart_s = time.monotonic() + self._back_off()
             if restart_s is not None and time.monotonic() >= restart_s:
-                self.spawn()
-                restart_s = None
+                restart_s = self._respawn()
         self.drain()
         self._state.unlink(missing_ok=True)
 
@@ -101,6 +100,15 @@ class Supervisor:
         self._child = None
         write_record(self._state, self.record)
         return True
+
+    def _respawn(self) -> float | None:
+        """Start the server again; where the machine cannot, say why and return when to try next."""
+        try:
+            self.spawn()
+        except (OSError, subprocess.SubprocessError) as error:
+            self.record["last_exit"] = f"not started: {error}"
+            return time.monotonic() + self._back_off()
+        return None
 
     def _back_off(self) -> float:
         lived_s = time.monotonic() - self._spawned_s

@@ -26,6 +26,8 @@ LISTEN_FD = "ARGOSY_LISTEN_FD"
 # The server drains for at most 20 s, its supervisor kills it after 25.
 STOP_S = 30.0
 HANDOVER_S = 5.0
+NO_LOCK = -1
+NOT_STOPPED = {"stopped": False, "pid": None, "drained": None}
 
 Record = dict[str, Any]
 
@@ -48,9 +50,9 @@ def start_background(*, state: Path, log: Path, command: list[str], port: int, h
 
     """
     state.parent.mkdir(parents=True, exist_ok=True)
-    lock = _take_lock(state)
-    if lock is None:
-        return _adopt(_await_record(state), host, port)
+    lock, running = _take_lock_or_find(state)
+    if running is not None:
+        return _adopt(running, host, port)
     try:
         with listen(host, port) as listener:
             return _launch(state, log, command, host=host, descriptors=(lock, listener.fileno()))
@@ -65,14 +67,17 @@ def stop(state: Path) -> Record:
         {"stopped": whether one ran, "pid", "drained": False if it had to be killed}.
 
     """
-    record = _read(state)
-    if record is None or not is_running(Identity.read(record)):
-        state.unlink(missing_ok=True)
-        return {"stopped": False, "pid": None, "drained": None}
-    drained = end(Identity.read(record), grace_s=STOP_S)
-    state.unlink(missing_ok=True)
-    _await_unlocked(state)
-    return {"stopped": True, "pid": record["pid"], "drained": drained}
+    if not state.parent.exists():
+        return dict(NOT_STOPPED)
+    lock, running = _take_lock_or_find(state)
+    if running is None:
+        _discard(state, lock)
+        return dict(NOT_STOPPED)
+    drained = end(Identity.read(running), grace_s=STOP_S)
+    lock, successor = _take_lock_or_find(state)
+    if successor is None:
+        _discard(state, lock)
+    return {"stopped": True, "pid": running["pid"], "drained": drained}
 
 
 def status(state: Path) -> Record:
@@ -135,26 +140,26 @@ def _take_lock(state: Path) -> int | None:
     return lock
 
 
-def _await_record(state: Path) -> Record:
-    """Return the record of the lock's holder, who may be about to write it."""
-    deadline = time.monotonic() + HANDOVER_S
-    while time.monotonic() < deadline:
-        record = _read(state)
-        if record is not None and is_running(Identity.read(record)):
-            return record
-        time.sleep(0.05)
-    raise Outage(f"{state}.lock: held for {HANDOVER_S:g} s by a start or stop that does not end; try again")
-
-
-def _await_unlocked(state: Path) -> None:
+def _take_lock_or_find(state: Path) -> tuple[int, Record | None]:
+    """Take the lock, or return the record of the supervisor that holds it; it may be about to write or to end."""
     deadline = time.monotonic() + HANDOVER_S
     while time.monotonic() < deadline:
         lock = _take_lock(state)
         if lock is not None:
-            os.close(lock)
-            return
+            return lock, None
+        record = _read(state)
+        if record is not None and is_running(Identity.read(record)):
+            return NO_LOCK, record
         time.sleep(0.02)
-    raise Outage(f"{state}.lock: still held after the supervisor ended; see `fuser {state}.lock`")
+    raise Outage(
+        f"{state}.lock: held for {HANDOVER_S:g} s by a start or stop that does not end; see `fuser {state}.lock`"
+    )
+
+
+def _discard(state: Path, lock: int) -> None:
+    """Remove a record that nobody stands behind, while nobody can write another."""
+    state.unlink(missing_ok=True)
+    os.close(lock)
 
 
 def _read(state: Path) -> Record | None:
@@ -164,4 +169,6 @@ def _read(state: Path) -> Record | None:
         return None
     except ValueError as error:
         raise Mistake(f"{state}: not a record of a supervisor ({error}); remove it and start again") from error
+    if not isinstance(record, dict) or not {"pid", "started", "boot"} <= record.keys():
+        raise Mistake(f"{state}: not a record of a supervisor (it names no process); remove it and start again")
     return record

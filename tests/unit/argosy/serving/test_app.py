@@ -26,6 +26,7 @@ def test_the_digest_of_a_folder_follows_names_and_contents_only(tmp_path):
 
 def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("ARGOSY_LISTEN_FD", raising=False)
+    (tmp_path / "model.onnx").touch()
     with listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
 
@@ -33,6 +34,12 @@ def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path, capsys, monkeypatch)
 
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"port {port} on 127.0.0.1 is taken")
+
+
+def test_a_folder_without_a_model_is_one_line_and_exit_code_2(tmp_path, capsys):
+    assert main(["--model", str(tmp_path)]) == 2
+
+    assert capsys.readouterr().err == f"--model {tmp_path}: no model.onnx in it; give the folder of a trained model\n"
 
 
 def test_an_app_serves_what_its_function_names_and_has_pages():

@@ -1,6 +1,9 @@
+import json
+
 import pytest
 
 from argosy.serving.openapi import describe_api
+from argosy.serving.validation import InvalidBody, RequestModel
 from tests.fakes.serving import EXAMPLE, SIGNATURE
 
 
@@ -48,14 +51,45 @@ def test_every_reference_of_the_document_resolves(signature):
         assert reference.removeprefix("#/components/schemas/") in document["components"]["schemas"]
 
 
-def test_the_document_tells_apart_a_valid_and_an_invalid_body():
-    jsonschema = pytest.importorskip("jsonschema")
-    document = describe_api(SIGNATURE)
-    body = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    validator = jsonschema.Draft202012Validator({**body, "components": document["components"]})
+def is_valid(value, schema, schemas):
+    """Check a value against the part of JSON Schema that the document uses for bodies."""
+    if "$ref" in schema:
+        return is_valid(value, schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    kinds = {"string": str, "number": (int, float), "object": dict, "array": list, "null": type(None)}
+    types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    if isinstance(value, bool) or not any(isinstance(value, kinds[kind]) for kind in types):
+        return False
+    if isinstance(value, dict):
+        known = schema["properties"]
+        return set(schema["required"]) <= value.keys() <= known.keys() and all(
+            is_valid(value[name], known[name], schemas) for name in value
+        )
+    return not isinstance(value, int | float) or schema["minimum"] <= value <= schema["maximum"]
 
-    assert validator.is_valid({"features": EXAMPLE})
-    assert validator.is_valid({"features": {**EXAMPLE, "temp": None}})
-    for change in ({"temp": "44.1"}, {"temp": True}, {"seats": None}, {"class": 1}, {"unknown": 1}, {"temp": 1e39}):
-        assert not validator.is_valid({"features": {**EXAMPLE, **change}})
-    assert not validator.is_valid({"features": {"temp": 1}})
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"temp": None},
+        {"temp": 10**30},
+        {"temp": "44.1"},
+        {"temp": True},
+        {"seats": None},
+        {"class": 1},
+        {"class": "ZZ"},
+        {"unknown": 1},
+        {"temp": 1e39},
+    ],
+)
+def test_the_document_and_the_server_agree_on_what_is_a_body(change):
+    document = describe_api(SIGNATURE)
+    schema = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    body = {"features": {**EXAMPLE, **change}}
+    try:
+        RequestModel(SIGNATURE).decode_row(json.dumps(body).encode())
+        accepted = True
+    except InvalidBody:
+        accepted = False
+
+    assert is_valid(body, schema, document["components"]["schemas"]) is accepted

@@ -164,9 +164,10 @@ def test_a_record_of_an_earlier_boot_stops_nobody(state):
         bystander.kill()
 
 
-def test_a_record_that_is_not_json_is_a_mistake_that_names_the_file(state):
+@pytest.mark.parametrize("text", ["{", "[]", '{"pid": 1}'])
+def test_what_is_no_record_is_a_mistake_that_names_the_file(state, text):
     state.parent.mkdir()
-    state.write_text("{")
+    state.write_text(text)
 
     with pytest.raises(Mistake, match=r"serving\.json: not a record"):
         status(state)
@@ -177,6 +178,23 @@ def test_the_record_holds_the_identity_of_the_supervisor(state):
     record = start(state)
 
     assert Identity.read(record) == identify(record["pid"])
+
+
+def test_stopping_where_nothing_ever_ran_leaves_no_trace(state):
+    assert stop(state)["stopped"] is False
+
+    assert not state.parent.exists()
+
+
+def test_a_start_right_after_a_stop_starts_anew(state):
+    first = start(state)
+    stopper = threading.Thread(target=stop, args=(state,))
+    stopper.start()
+    stopper.join()
+    second = start(state, port=first["port"])
+
+    assert second["already"] is False
+    assert second["pid"] != first["pid"]
 
 
 def test_the_starter_keeps_no_lock(state):
