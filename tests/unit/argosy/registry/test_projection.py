@@ -122,7 +122,7 @@ def test_an_unregistered_model_or_target_is_a_mistake_with_its_name():
 
 def test_a_registry_that_does_not_keep_what_is_written_is_an_outage():
     registry = a_registry(FIRST)
-    registry.set_alias = lambda name, alias, number: None
+    registry.set_alias = lambda *_: None
 
     with pytest.raises(Outage, match="changed by others 5 times"):
         project(registry, "m", a_generation(1, FIRST))

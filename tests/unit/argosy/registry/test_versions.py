@@ -78,11 +78,12 @@ def test_killed_around_any_call_a_second_run_leaves_one_version(at, after):
 
 def test_two_at_once_agree_on_one_version_in_every_order_of_their_calls():
     for turns in product((0, 1), repeat=9):
-        registry = FakeRegistry()
-        chosen = []
-        job = lambda watched: chosen.append(settle_version(watched, "m", WANTED).number)  # noqa: E731
+        registry, chosen = FakeRegistry(), []
 
-        interleave(registry, [job, job], turns)
+        def register(watched, chosen=chosen):
+            chosen.append(settle_version(watched, "m", WANTED).number)
+
+        interleave(registry, [register, register], turns)
 
         assert chosen == [1, 1], turns
         assert [version.number for version in registry.versions["m"]] == [1], turns
