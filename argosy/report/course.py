@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from argosy.report.dag import STATUSES, draw_dag, sign, status_of
+from argosy.report.dag import draw_dag, sign
 from argosy.report.formats import count, digest, duration, finite, plural, text
 from argosy.report.headline import fates
-from argosy.report.reading import mapping, steps
+from argosy.report.reading import STATUSES, mapping, status_of, steps
 from argosy.report.svg import picture
 from argosy.report.timeline import draw_timeline
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_STEPS = 400
 MOST_DRAWN = 150
 MOST_OUTPUTS = 40
-NARROW_PX = 660
+NARROW_PX = 720
 
 View = dict[str, Any]
 

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 from argosy.report import svg
 from argosy.report.formats import clip, duration, finite
 from argosy.report.layers import Point, place
-from argosy.report.reading import texts
+from argosy.report.reading import STATUSES, status_of, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from markupsafe import Markup
 
-STATUSES = ("failed", "ran", "observed", "reused", "skipped")
-CHARACTER_PX = 6.5
+CHARACTER_PX = 6.9
 BOX_HEIGHT = 42.0
 LAYER_HEIGHT = 66.0
 GAP = 12.0
@@ -55,12 +54,6 @@ def draw_dag(steps: Sequence[Mapping[str, Any]]) -> tuple[Markup, float]:
     boxes = [_box(nodes[name], pixel(point), unit) for name, point in layout.positions.items()]
     title = f"Pipeline graph of {len(steps)} steps"
     return svg.picture((width, height), title, *wires, *boxes, css="dag"), width
-
-
-def status_of(step: Mapping[str, Any]) -> str:
-    """Return the step's status if it is one we know, else `skipped`."""
-    status = step.get("status")
-    return status if status in STATUSES else "skipped"
 
 
 def sign(status: str, at: Point) -> Markup:
@@ -122,7 +115,7 @@ def _node(name: str, members: Sequence[Mapping[str, Any]]) -> Node:
 
 def _box_width(node: Node) -> float:
     longest = max(len(clip(node.name, LONGEST_NAME)) * CHARACTER_PX, len(node.note) * CHARACTER_PX * 0.86)
-    return longest + 36
+    return longest + 34
 
 
 def _box(node: Node, center: Point, width: float) -> Markup:
@@ -138,9 +131,9 @@ def _box(node: Node, center: Point, width: float) -> Markup:
         svg.element("title", node.title),
         *shadow,
         svg.element("rect", x=x, y=y, width=width, height=BOX_HEIGHT, rx=6, class_=css),
-        sign(node.status, (x + 15, center[1])),
-        svg.label((x + 28, y + 18), clip(node.name, LONGEST_NAME), css="name"),
-        svg.label((x + 28, y + 33), node.note, css="note"),
+        sign(node.status, (x + 14, center[1])),
+        svg.label((x + 25, y + 18), clip(node.name, LONGEST_NAME), css="name"),
+        svg.label((x + 25, y + 33), node.note, css="note"),
     )
 
 

@@ -55,7 +55,7 @@ def share(value: object, digits: int = 2) -> str:
         return f"<{least:.{digits}f} %"
     if 100 - least < 100 * found < 100:
         return f">{100 - least:.{digits}f} %"
-    return f"{100 * found:.{digits}f} %".replace(f".{'0' * digits} %", " %")
+    return f"{100 * found:.{0 if found in (0, 1) else digits}f} %"
 
 
 def duration(value: object) -> str:

@@ -6,11 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from argosy.report.dag import STATUSES, status_of
 from argosy.report.formats import DASH, count, digest, duration, finite, micros, number, plural, signed, text
-from argosy.report.gates import reason_of
-from argosy.report.reading import mapping, rows, section, steps, texts
+from argosy.report.reading import STATUSES, mapping, rows, section, status_of, steps, texts
 from argosy.report.shapes import all_gates, differences
+from argosy.report.verdicts import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,23 +73,23 @@ def fates(steps: Sequence[Mapping[str, Any]]) -> str:
 
 def _failure(failed: Sequence[Mapping[str, Any]]) -> Headline:
     if not failed:
-        return Headline("bad", "Failed", "The run failed before any step could be blamed.")
+        return Headline("bad", "Failed", "No step is to blame.")
     step = failed[0]
     lines = [part.strip() for part in str(step.get("error") or "").splitlines() if part.strip()]
-    cause = f": {_sentence(text(lines[-1], LONGEST_REASON))}" if lines else "."
+    cause = _sentence(text(lines[-1], LONGEST_REASON)) if lines else "It left no message."
     others = f" {plural(len(failed) - 1, 'other step')} failed too." if len(failed) > 1 else ""
-    return Headline("bad", "Failed", f"{_capital(step['name'])} failed{cause}{others}")
+    return Headline("bad", f"Failed at {step['name']}", cause + others)
 
 
 def _refusal(verdict: Mapping[str, Any], *, more: int) -> Headline:
     word = text(verdict.get("verdict") or "refused", 40)
     broken = [reason_of(gate) for gate in rows(verdict.get("gates")) if gate.get("ok") is False]
     reasons = broken or texts(verdict.get("reasons"))
-    by = f"Refused by {verdict['step']}" if isinstance(verdict.get("step"), str) else "Refused"
-    because = f": {text(reasons[0], LONGEST_REASON)}" if reasons else ""
+    by = f" by {verdict['step']}" if isinstance(verdict.get("step"), str) else ""
+    because = _sentence(text(reasons[0], LONGEST_REASON)) if reasons else "It gave no reason."
     further = len(reasons[1:]) + more
     rest = f" There {'is' if further == 1 else 'are'} {plural(further, 'further reason')}." if further else ""
-    return Headline("no", _capital(REFUSALS.get(word, word)), _sentence(by + because) + rest)
+    return Headline("no", _capital(REFUSALS.get(word, word)) + by, because + rest)
 
 
 def _success(run: Mapping[str, Any]) -> Headline:
@@ -101,8 +100,8 @@ def _success(run: Mapping[str, Any]) -> Headline:
     model = digest(release.get("digest"))
     ref = text(release.get("ref") or "released", 80)
     if not ran and steps(run):
-        stays = f"; {model} stays {ref}" if model != DASH else ""
-        return Headline("good", "Nothing to do", f"Nothing executed: all finished work was reused{stays}.")
+        stays = f"; model {model} stays {ref}" if model != DASH else ""
+        return Headline("good", "Nothing to do", f"All finished work was reused{stays}.")
     if model != DASH:
         version = f" as version {number(release['version'])}" if finite(release.get("version")) else ""
         return Headline("good", "Promoted", f"Model {model} was promoted to {ref}{version}{held}.")

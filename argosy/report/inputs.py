@@ -17,7 +17,18 @@ MOST_FINDINGS = 200
 COVERAGE_STEPS = (0.5, 0.8, 0.95, 0.99)
 STOPS = ("REJECT", "BLOCK")
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
-AGE_TICKS = (1.0, MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY, 365 * DAY)
+AGE_TICKS = (
+    (1.0, "1 s"),
+    (MINUTE, "1 min"),
+    (10 * MINUTE, "10 min"),
+    (HOUR, "1 h"),
+    (6 * HOUR, "6 h"),
+    (DAY, "1 d"),
+    (7 * DAY, "7 d"),
+    (30 * DAY, "30 d"),
+    (365 * DAY, "1 y"),
+)
+TICK_ROOM_PX = 36
 
 View = dict[str, Any]
 
@@ -41,13 +52,11 @@ def ages_view(run: Mapping[str, Any]) -> View | None:
     views = shapes.views(run)
     if not views:
         return None
-    ages = [age for view in views for age in numbers([*view["ages"].values(), view["ttl_s"]]) if age > 0]
-    scale = strip_scale(min([*ages, HOUR]) / 1.8, max([*ages, DAY]) * 1.8, log=True)
-    ticks = [(tick, span(tick)) for tick in AGE_TICKS if scale.low <= tick <= scale.high]
+    scale = _age_scale([view for view in views if view["ttl_s"] is not None] or views)
     months = sorted({str(month) for view in views for month in view["months"]})
     return {
         "lead": _ages_lead(views),
-        "axis": axis(scale, ticks, title="age, logarithmic"),
+        "axis": axis(scale, _age_ticks(scale), title="age, logarithmic"),
         "rows": [_view(view, scale) for view in views],
         "months": months,
         "coverage": [_coverage(view, months) for view in views] if months else [],
@@ -91,6 +100,21 @@ def _ages_lead(views: Sequence[Mapping[str, Any]]) -> str:
     return f"More than 1 % of the values had outlived their time to live in {', '.join(late)}."
 
 
+def _age_scale(views: Sequence[Mapping[str, Any]]) -> svg.Scale:
+    """Return the scale for the views that can expire: reference data, years old, would squeeze it."""
+    ages = [age for view in views for age in numbers([*view["ages"].values(), view["ttl_s"]]) if age > 0]
+    return strip_scale(min([*ages, HOUR]) / 1.8, max([*ages, DAY]) * 1.8, log=True)
+
+
+def _age_ticks(scale: svg.Scale) -> list[tuple[float, str]]:
+    ticks: list[tuple[float, str]] = []
+    for value, name in AGE_TICKS:
+        has_room = not ticks or scale(value) - scale(ticks[-1][0]) >= TICK_ROOM_PX
+        if scale.low <= value <= scale.high and has_room:
+            ticks.append((value, name))
+    return ticks
+
+
 def _is_late(view: Mapping[str, Any]) -> bool:
     p99 = view["ages"].get("p99")
     return view["ttl_s"] is not None and p99 is not None and p99 > view["ttl_s"]
@@ -112,7 +136,7 @@ def _view(view: Mapping[str, Any], scale: svg.Scale) -> View:
 
 def _age_strip(scale: svg.Scale, title: str, ages: Sequence[float | None], ttl: float | None) -> str:
     known = numbers(ages)
-    if len(known) < len(ages):
+    if len(known) < len(ages) or known[0] > scale.high:
         return ""
     bars = [(known[0], known[2], "whisker"), (known[0], known[1], "interval")]
     marks = [] if ttl is None else [Mark(ttl, "bound", f"time to live {span(ttl)}")]

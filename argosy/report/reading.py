@@ -7,6 +7,9 @@ from typing import Any
 
 from argosy.report.formats import finite
 
+# In the order in which a reader wants to know.
+STATUSES = ("failed", "ran", "observed", "reused", "skipped")
+
 
 def mapping(value: object) -> Mapping[str, Any]:
     """Return the value if it is a mapping, else an empty one."""
@@ -50,3 +53,9 @@ def steps(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         if isinstance(step.get("name"), str):
             named.setdefault(step["name"], step)
     return list(named.values())
+
+
+def status_of(step: Mapping[str, Any]) -> str:
+    """Return the step's status if it is one we know, else `skipped`."""
+    status = step.get("status")
+    return status if status in STATUSES else "skipped"

@@ -30,17 +30,17 @@ class Section:
 
 SECTIONS = (
     Section("gates", "Gates", gates.gates_view),
-    Section("comparison", "Against the champion", outcome.comparison_view),
+    Section("champion", "Against the champion", outcome.comparison_view),
     Section("release", "Release", outcome.release_view),
-    Section("course", "How it ran", course.course_view),
+    Section("run", "How it ran", course.course_view),
     Section("quality", "Model quality", quality.quality_view),
     Section("months", "By month", quality.months_view),
     Section("slices", "Worst slices", quality.slices_view),
     Section("tests", "Model tests", quality.tests_view),
     Section("latency", "Latency and size", quality.latency_view),
     Section("search", "Search", inputs.search_view),
-    Section("ages", "Feature ages", inputs.ages_view),
-    Section("findings", "Data findings", inputs.findings_view),
+    Section("features", "Feature ages", inputs.ages_view),
+    Section("data", "Data findings", inputs.findings_view),
     Section("parameters", "Parameters", course.parameters_view),
     Section("steps", "Steps", course.steps_view),
 )

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from argosy.report import svg
-from argosy.report.dag import sign, status_of
+from argosy.report.dag import sign
 from argosy.report.formats import clip, duration, finite
+from argosy.report.reading import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from markupsafe import Markup
 
-WIDTH = 440.0
+WIDTH = 410.0
 ROW = 25.0
 TOP = 22.0
 MOST_ROWS = 60
@@ -33,7 +34,7 @@ def draw_timeline(steps: Sequence[Mapping[str, Any]], total_s: float | None) -> 
     shown = sorted(longest, key=lambda step: (finite(step["started_s"]) or 0.0, started.index(step)))
     end = max([total_s or 0.0, *(_end(step) for step in shown)]) or 1.0
     left = min(max(len(step["name"]) for step in shown), LONGEST_NAME) * CHARACTER_PX + 26
-    scale = svg.Scale(0.0, end, left, WIDTH - 52)
+    scale = svg.Scale(0.0, end, left, WIDTH - 48)
     height = TOP + ROW * len(shown) + 4
     bars = [_row(step, TOP + ROW * i, scale) for i, step in enumerate(shown)]
     title = f"Timeline of {len(shown)} steps over {duration(end)}"

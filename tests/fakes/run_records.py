@@ -83,7 +83,7 @@ def a_refused_run() -> Json:
 def a_failed_run() -> Json:
     """Return a run whose training raised; what depends on it was skipped."""
     run = a_run_document()
-    run.update(status="failed", seconds=31.9)
+    run.update(status="failed", seconds=63.9)
     for step in run["steps"]:
         if step["name"] == "train":
             step.update(status="failed", outputs={}, error=TRACEBACK)
