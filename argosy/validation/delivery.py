@@ -32,9 +32,9 @@ def require_digests(folder: Path, digests: Mapping[str, str]) -> None:
     problems = []
     for name, expected in digests.items():
         path = folder / name
-        got = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no such file"
-        if got != expected:
-            problems.append(f"{name}: got sha256 {got}, expected {expected}")
+        got = f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else "no such file"
+        if got != f"sha256 {expected}":
+            problems.append(f"{name}: got {got}, expected sha256 {expected}")
     if problems:
         advice = "install the pinned release again, or review the new files and pin their digests"
         raise BadInput(f"{folder}: " + "; ".join(problems) + f"; {advice}")
@@ -95,16 +95,23 @@ def missing_column(column: str, unknown: Iterable[str]) -> str:
     return f"required column {column!r} is missing{hint}; deliver it under this name"
 
 
-def read_csv(data: bytes, types: Mapping[str, pa.DataType]) -> pa.Table:
-    """Parse CSV text; a column with a value that does not fit its type stays text, unknown columns too."""
+def read_csv(name: str, data: bytes, types: Mapping[str, pa.DataType]) -> pa.Table:
+    """Parse CSV text; a column with a value that does not fit its type stays text.
+
+    Raises:
+        BadInput: The text has rows of another length than its header.
+    """
     try:
         return _parse(data, types)
     except pa.ArrowInvalid:
         pass
-    text = _parse(data, dict.fromkeys(types, pa.string()))
-    for index, (name, wanted) in enumerate((field.name, types.get(field.name)) for field in text.schema):
-        if wanted is not None:
-            text = text.set_column(index, name, _cast_or_keep(text[name], wanted))
+    try:
+        text = _parse(data, dict.fromkeys(types, pa.string()))
+    except pa.ArrowInvalid as error:
+        raise BadInput(f"{name}: cannot be parsed ({error}); deliver the whole file again") from error
+    for index, field in enumerate(text.schema):
+        if field.name in types:
+            text = text.set_column(index, field.name, _cast_or_keep(text[field.name], types[field.name]))
     return text
 
 

@@ -83,17 +83,15 @@ def validate(*, raw: Path, as_of: str, clean: Path, quarantine: Path) -> dict[st
     checked = check_tables(tables, as_of=read_instant(as_of)) if tables else Checked({}, {}, [])
     findings += checked.findings
     write_folder(quarantine, {f"{name}.parquet": part for name, part in checked.aside.items() if part.num_rows})
-    if not is_rejected(findings):
-        write_folder(clean, clean_tables(checked.sound))
-    counts = {
-        name: {
-            "raw": table.num_rows,
-            "quarantined": checked.aside[name].num_rows if name in checked.aside else 0,
-            "clean": checked.sound[name].num_rows if name in checked.sound else 0,
-        }
-        for name, table in tables.items()
-    }
-    return {**judge(findings), "counts": counts}
+    written = {} if is_rejected(findings) else checked.sound
+    if written:
+        write_folder(clean, clean_tables(written))
+    return {**judge(findings), "counts": {name: _counts(name, tables, checked.aside, written) for name in tables}}
+
+
+def _counts(name: str, *stages: dict[str, pa.Table]) -> dict[str, int]:
+    rows = [tables[name].num_rows if name in tables else 0 for tables in stages]
+    return dict(zip(("raw", "quarantined", "clean"), rows, strict=True))
 
 
 def read_raw(raw: Path) -> tuple[dict[str, pa.Table], list[Finding]]:
@@ -125,7 +123,7 @@ def clean_flights(table: pa.Table) -> list[tuple[str, pa.Table]]:
     """Return the clean flights by month."""
     minute = minute_of_day(table["sched_dep_time"].to_numpy()).astype(np.int16)
     weekday = pc.day_of_week(table["day"].cast(pa.date32()), count_from_zero=False, week_start=1)
-    kept = ["flight_id", "day", "carrier", "flight", "origin", "dest", "tailnum", "sched_dep_at", "sched_arr_at"]
+    kept = ["flight_id", "day", "carrier", "origin", "dest", "flight", "tailnum", "sched_dep_at", "sched_arr_at"]
     kept += ["dep_at", "arr_at", "dep_available_at", "arr_available_at", "dep_delay", "arr_delay", "distance"]
     columns = {name: table[name].cast(pa.int32()) if table[name].type == pa.int64() else table[name] for name in kept}
     columns |= {"minute_of_day": pa.array(minute), "weekday": weekday.cast(pa.int8())}

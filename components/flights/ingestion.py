@@ -131,7 +131,7 @@ def ingest_tables(source: Path, *, months: Sequence[str], digests: Mapping[str, 
     problems = [line for name in FILES for line in header_problems(FILES[name], data[name], SOURCE[name])]
     if problems:
         raise BadInput("; ".join(problems))
-    tables = {name: read_csv(data[name], SOURCE[name]) for name in FILES}
+    tables = {name: read_csv(FILES[name], data[name], SOURCE[name]) for name in FILES}
     return {
         "flights": _raw_flights(_select_months(tables["flights"], months), tables["airports"]),
         "weather": _raw_weather(_select_months(tables["weather"], months)),

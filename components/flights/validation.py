@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checked:
-    """Tables after validation: sound rows, rows set aside, and what was found."""
+    """Tables after validation: sound rows (all rows where too many are faulty), rows set aside, findings."""
 
     sound: dict[str, pa.Table]
     aside: dict[str, pa.Table]
@@ -75,7 +75,8 @@ def check_rows(table: pa.Table, contract: Contract, *, as_of: datetime) -> tuple
     if contract is agreed.WEATHER:
         findings += checks.check_weather_clocks(table, conflicts)
     sound, aside, found = rows.set_aside(table, contract.table, faults, limit=agreed.QUARANTINE_LIMIT)
-    return sound, aside, findings + found
+    # With too many faulty rows the rest is no sample of the batch: what is wrong shows in all of it.
+    return (table if found else sound), aside, findings + found
 
 
 def check_populations(tables: dict[str, pa.Table], *, as_of: datetime) -> list[Finding]:

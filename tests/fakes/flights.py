@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from argosy.validation.delivery import read_delivery
 from components.flights.clock import NEW_YORK, minute_of_day, to_utc
 from components.flights.ingestion import FILES, SOURCE, ingest_tables, source_folder
 
@@ -132,3 +133,17 @@ def _real_month(month: str) -> dict[str, pa.Table]:
 def real_tables(month: str = "2013-01") -> dict[str, pa.Table]:
     """Return the raw tables of one real month; tables are immutable, the dict is the caller's."""
     return dict(_real_month(month))
+
+
+@cache
+def _first_lines(name: str, lines: int) -> bytes:
+    data = read_delivery(source_folder() / FILES[name])
+    return b"".join(data.splitlines(keepends=True)[: lines + 1])
+
+
+def real_source_slice(folder: Path, *, lines: int = 300) -> Path:
+    """Write the first rows of each real source file into a folder."""
+    folder.mkdir(parents=True)
+    for name, file in FILES.items():
+        write_source_file(folder / file, _first_lines(name, lines))
+    return folder
