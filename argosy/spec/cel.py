@@ -71,7 +71,7 @@ def _refuse(text: str, at: int, place: str) -> NoReturn:
     hint = ""
     if "'inputs.parameter_values" in text or "'int(inputs.parameter_values" in text:
         hint = "; kfp writes this for a bool or a number that is compared with a text: compare values of one type"
-    elif "'" in text:
+    elif text[at:].lstrip().startswith("'") or re.match(r"'\S", text[max(at - 1, 0) :]):
         hint = "; kfp cannot write a text that holds a quote, a backslash or a line break into a condition"
     raise Mistake(f"{place}: cannot read {text[at : at + 40].strip()!r} in {text!r}{hint}")
 

@@ -26,12 +26,18 @@ class LocalTask:
     place: str
     component: str
     inputs: Mapping[str, LocalSource]
+    artifacts: frozenset[str]
+    """Which of the inputs are given as artifacts."""
     after: tuple[str, ...]
     """Every task of the same DAG that this one waits for, sorted."""
     condition: str | None
     retry: Retry | None
     cache: bool
     cache_salt: str
+
+    def at(self, name: str) -> str:
+        """Return the place of an input."""
+        return f"{self.place}.inputs.{'artifacts' if name in self.artifacts else 'parameters'}.{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ def read_graph(fields: Fields) -> Graph:
 
 def _read_task(name: str, fields: Fields) -> LocalTask:
     _refuse_iterators(fields)
-    inputs = _read_inputs(fields.object("inputs"))
+    inputs, artifacts = _read_inputs(fields.object("inputs"))
     after = {source.task for source in inputs.values() if isinstance(source, TaskOutput)}
     caching = fields.object("cachingOptions")
     fields.object("taskInfo").text("name", default="")
@@ -67,6 +73,7 @@ def _read_task(name: str, fields: Fields) -> LocalTask:
         place=fields.place,
         component=fields.object("componentRef").text("name"),
         inputs=inputs,
+        artifacts=artifacts,
         after=tuple(sorted(after.union(fields.texts("dependentTasks")))),
         condition=_read_condition(fields.object("triggerPolicy")),
         retry=_read_retry(fields.object("retryPolicy")),
@@ -82,13 +89,13 @@ def _refuse_iterators(fields: Fields) -> None:
         refuse(fields.at("artifactIterator"), "loop over artifacts")
 
 
-def _read_inputs(fields: Fields) -> dict[str, LocalSource]:
-    found = {name: _read_parameter_source(entry) for name, entry in fields.entries("parameters")}
-    for name, entry in fields.entries("artifacts"):
-        if name in found:
-            raise Mistake(f"{entry.place}: {name!r} is given as a parameter too; an input is given once")
-        found[name] = _read_artifact_source(entry)
-    return found
+def _read_inputs(fields: Fields) -> tuple[dict[str, LocalSource], frozenset[str]]:
+    parameters = {name: _read_parameter_source(entry) for name, entry in fields.entries("parameters")}
+    artifacts = {name: _read_artifact_source(entry) for name, entry in fields.entries("artifacts")}
+    for name in artifacts:
+        if name in parameters:
+            raise Mistake(f"{fields.at('artifacts')}.{name}: {name!r} is given as a parameter too; give it once")
+    return {**parameters, **artifacts}, frozenset(artifacts)
 
 
 def _read_parameter_source(fields: Fields) -> LocalSource:

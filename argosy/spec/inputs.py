@@ -82,18 +82,17 @@ def resolve_inputs(
         Mistake: An input is unknown, missing, of the wrong kind, or names something that is not there.
 
     """
-    place = f"{task.place}.inputs"
-    _require_known(task, slots, place)
+    _require_known(task, slots)
     inputs = Inputs()
     constants: dict[str, JsonValue] = {}
     for name, source in task.inputs.items():
         if isinstance(source, Constant):
             constants[name] = source.value
-        elif (found := _resolve(source, slots.get(name), given, at=f"{place}.{name}", outputs=outputs)) is not None:
+        elif (found := _resolve(source, slots.get(name), given, at=task.at(name), outputs=outputs)) is not None:
             (inputs.declared if name in slots else inputs.channels)[name] = found
     for name, value in constants.items():
         if name in slots:
-            inputs.declared[name] = _constant(value, slots[name], inputs, f"{place}.{name}")
+            inputs.declared[name] = _constant(value, slots[name], inputs, task.at(name))
     return inputs
 
 
@@ -114,12 +113,12 @@ def require_complete(inputs: Inputs, slots: Slots, place: str) -> None:
         raise Mistake(f"{place}.inputs: missing: {', '.join(missing)}; give a value, or make the input optional")
 
 
-def _require_known(task: LocalTask, slots: Slots, place: str) -> None:
+def _require_known(task: LocalTask, slots: Slots) -> None:
     for name in task.inputs:
         if name not in slots and not name.startswith(CHANNEL_PREFIX) and name not in RESOURCE_INPUTS:
             hint = did_you_mean(name, list(slots))
             known = ", ".join(slots) or "none"
-            raise Mistake(f"{place}.{name}: {task.component} has no such input{hint}; inputs: {known}")
+            raise Mistake(f"{task.at(name)}: {task.component} has no such input{hint}; inputs: {known}")
 
 
 def _resolve(
