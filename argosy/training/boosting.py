@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ def absent(package: str) -> Iterator[None]:
         if not loaded:
             del sys.modules[package]
 
+
+# Threads that spin while they wait double the CPU time as soon as another process wants the same cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # XGBoost imports scikit-learn (and with it pandas) only if it can, for wrappers that nothing here uses: 4 s.
 with absent("sklearn"):

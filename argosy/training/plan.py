@@ -54,6 +54,7 @@ class TrainingPlan:
         train: Rows that the trees see.
         calibrate: Rows after those, which decide on calibration and nothing else.
         search: The search's budget; it stays inside `train`.
+        total_step: Product of trees and learning rate; fewer rows bear less of it before they are overfitted.
         threads: Threads of the final fit. Sums of floats depend on it, so it is part of the plan.
         dropout: Share of rows in which each droppable group of features is blanked.
 
@@ -64,6 +65,7 @@ class TrainingPlan:
     train: Window
     calibrate: Window
     search: SearchBudget
+    total_step: float = 18.0
     threads: int = 2
     dropout: float = 0.1
 

@@ -20,37 +20,50 @@ if TYPE_CHECKING:
 
     from argosy.training.plan import TrainingPlan
 
-# Measured on flights of 2013: AUC .7865, log loss .4135 on five months that training has not seen.
-KNOWN_GOOD: dict[str, Any] = {
-    "trees": 300,
-    "max_depth": 6,
-    "learning_rate": 0.06,
-    "subsample": 0.8,
-    "colsample_bytree": 0.5,
-    "min_child_weight": 20,
-}
+# Measured on flights of 2013, on five months that training has not seen: log loss .4139 and, with shorter
+# steps, .4133; the spread between seeds is .0003.
+KNOWN_GOOD: tuple[dict[str, Any], ...] = (
+    {
+        "learning_rate": 0.06,
+        "max_depth": 6,
+        "min_child_weight": 20,
+        "subsample": 0.8,
+        "colsample_bytree": 0.5,
+    },
+    {
+        "learning_rate": 0.03,
+        "max_depth": 6,
+        "min_child_weight": 20,
+        "subsample": 0.8,
+        "colsample_bytree": 0.5,
+    },
+)
 SPACE: dict[str, tuple[float, ...]] = {
+    "learning_rate": (0.03, 0.04, 0.06),
     "max_depth": (5, 6, 7),
-    "learning_rate": (0.05, 0.06, 0.08),
+    "min_child_weight": (10, 20, 40, 80),
     "subsample": (0.6, 0.7, 0.8, 0.9),
     "colsample_bytree": (0.3, 0.4, 0.5, 0.6),
-    "min_child_weight": (10, 20, 40, 80),
 }
-TOTAL_STEP = KNOWN_GOOD["trees"] * KNOWN_GOOD["learning_rate"]
 
 
-def draw_params(*, candidate: int, seed: int) -> dict[str, Any]:
-    """Return the hyper-parameters of a candidate; candidate 0 is the known good point.
+def draw_params(*, candidate: int, seed: int, total_step: float) -> dict[str, Any]:
+    """Return the hyper-parameters of a candidate; the first ones are the known good points.
 
-    Others draw each value from `SPACE`, and as many trees as give the known good point's product of trees
-    and learning rate. The draw of a candidate does not depend on how many there are.
+    Others draw each value from `SPACE`. A candidate's draw does not depend on how many there are.
+
+    Args:
+        candidate: Its index.
+        seed: Of the draw.
+        total_step: Product of trees and learning rate; it sets the number of trees.
+
     """
-    if candidate == 0:
-        return dict(KNOWN_GOOD)
-    rng = np.random.default_rng([seed, candidate])
-    drawn: dict[str, Any] = {name: rng.choice(values).item() for name, values in SPACE.items()}
-    whole = {name: int(drawn[name]) for name in ("max_depth", "min_child_weight")}
-    return {"trees": round(TOTAL_STEP / drawn["learning_rate"])} | drawn | whole
+    if candidate < len(KNOWN_GOOD):
+        drawn = dict(KNOWN_GOOD[candidate])
+    else:
+        rng = np.random.default_rng([seed, candidate])
+        drawn = {name: type(values[0])(rng.choice(values)) for name, values in SPACE.items()}
+    return {"trees": round(total_step / drawn["learning_rate"])} | drawn
 
 
 def score_candidate(*, frame: Path, plan: TrainingPlan, candidate: int, fold: int, seed: int) -> dict[str, Any]:
@@ -61,7 +74,7 @@ def score_candidate(*, frame: Path, plan: TrainingPlan, candidate: int, fold: in
 
     """
     budget = plan.search
-    params = draw_params(candidate=candidate, seed=seed)
+    params = draw_params(candidate=candidate, seed=seed, total_step=plan.total_step)
     earlier, later = time_fold(plan.train, fold=fold, n_folds=budget.folds)
     schema = read_schema(frame)
     known_by = first_instant(frame, day=later.start)

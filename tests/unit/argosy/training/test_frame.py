@@ -13,6 +13,7 @@ from argosy.training.frame import (
     example_row,
     first_instant,
     labels_of,
+    rank_categories,
     read_labelled,
     read_schema,
 )
@@ -70,17 +71,30 @@ def test_the_first_instant_on_or_after_a_day_may_lie_in_a_later_month(frame):
     assert first_instant(frame, day="2013-03-02") is None
 
 
-def test_ranges_are_wider_than_training_by_half_a_span_and_categories_are_sorted(frame):
+def test_ranges_are_wider_than_training_by_half_a_span_in_the_frames_order(frame):
     table = read_labelled(frame, Window("2013-01-01", "2013-01-20"))
     described = {feature["name"]: feature for feature in describe_features(table, read_schema(frame))}
 
     assert described["seats"] | {"min": -15.0, "max": 245.0} == described["seats"]
-    assert described["carrier"]["categories"] == ["AA", "B6", "DL", "EV", "UA"]
+    assert set(described["carrier"]["categories"]) == {"AA", "B6", "DL", "EV", "UA"}
     assert list(described) == [feature["name"] for feature in FEATURES]
 
 
+def test_categories_are_ranked_by_rate_and_rare_ones_lie_near_the_mean():
+    column = pa.chunked_array([["late"] * 100 + ["calm"] * 100 + ["rare", None]])
+    labels = np.array([1, 1, 1, 0] * 25 + [0] * 100 + [1, 1], np.float32)
+
+    assert rank_categories(column, labels) == ["calm", "rare", "late"]
+
+
+def test_categories_of_the_same_rate_are_ranked_by_name():
+    column = pa.chunked_array([["b", "a"] * 10])
+
+    assert rank_categories(column, np.zeros(20, np.float32)) == ["a", "b"]
+
+
 def test_a_column_without_values_has_no_range():
-    table = pa.table({"temp": pa.nulls(3, pa.float32())})
+    table = pa.table({"temp": pa.nulls(3, pa.float32()), "y": [0, 1, 0]})
     schema = {"features": [{"name": "temp", "type": "number", "group": "weather"}]}
 
     (described,) = describe_features(table, schema)
@@ -89,7 +103,7 @@ def test_a_column_without_values_has_no_range():
 
 
 def test_a_constant_column_has_a_range_around_its_value():
-    table = pa.table({"temp": pa.array([4.0, 4.0], pa.float32())})
+    table = pa.table({"temp": pa.array([4.0, 4.0], pa.float32()), "y": [0, 1]})
     schema = {"features": [{"name": "temp", "type": "number", "group": "weather"}]}
 
     (described,) = describe_features(table, schema)

@@ -23,31 +23,35 @@ def a_score(candidate: int, fold: int, loss: float) -> dict:
     return {"candidate": candidate, "fold": fold, "log_loss": loss, "params": {"max_depth": candidate}}
 
 
-def test_candidate_zero_is_the_known_good_point():
-    assert draw_params(candidate=0, seed=1) == KNOWN_GOOD
+def test_the_first_candidates_are_the_known_good_points():
+    drawn = [draw_params(candidate=index, seed=1, total_step=18) for index in range(2)]
+
+    assert drawn == [{"trees": 300} | KNOWN_GOOD[0], {"trees": 600} | KNOWN_GOOD[1]]
 
 
 def test_candidates_come_from_the_space_and_depend_on_seed_and_index_alone():
-    drawn = [draw_params(candidate=index, seed=1) for index in range(1, 30)]
+    def draw(seed):
+        return [draw_params(candidate=index, seed=seed, total_step=18) for index in range(2, 30)]
 
-    assert all(params[name] in SPACE[name] for params in drawn for name in SPACE)
-    assert drawn == [draw_params(candidate=index, seed=1) for index in range(1, 30)]
-    assert drawn != [draw_params(candidate=index, seed=2) for index in range(1, 30)]
+    assert all(params[name] in SPACE[name] for params in draw(1) for name in SPACE)
+    assert all(type(params["max_depth"]) is int for params in draw(1))
+    assert draw(1) == draw(1)
+    assert draw(1) != draw(2)
 
 
 def test_more_trees_go_with_a_shorter_step():
-    params = draw_params(candidate=3, seed=1)
+    params = draw_params(candidate=3, seed=1, total_step=6)
 
-    assert params["trees"] * params["learning_rate"] == pytest.approx(18, abs=0.05)
+    assert params["trees"] * params["learning_rate"] == pytest.approx(6, abs=0.05)
     half = shortened(params, 0.5)
-    assert half["trees"] * half["learning_rate"] == pytest.approx(18, abs=0.3)
+    assert half["trees"] * half["learning_rate"] == pytest.approx(6, abs=0.1)
 
 
 def test_scoring_is_repeatable_and_trains_on_earlier_rows_only(frame):
     first, second = (score_candidate(frame=frame, plan=PLAN, candidate=0, fold=1, seed=4) for _ in range(2))
 
     assert first == second
-    assert (first["candidate"], first["fold"], first["params"]) == (0, 1, KNOWN_GOOD)
+    assert (first["candidate"], first["fold"], first["params"]) == (0, 1, {"trees": 300} | KNOWN_GOOD[0])
     assert 0.2 < first["log_loss"] < 0.7
     assert first["n_train"] > first["n_scored"]
 
