@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 DRAIN_S = 20
-# A batch in its thread gives way to single rows after this; at Python's 5 ms their p90 doubles beside it.
-SWITCH_S = 0.001
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +57,6 @@ def serve(current: Callable[[], Target | None], *, host: str = "127.0.0.1", port
         Mistake: The port is taken.
 
     """
-    sys.setswitchinterval(SWITCH_S)
     inherited = os.environ.get(LISTEN_FD)
     listener = socket.socket(fileno=int(inherited)) if inherited else listen(host, port)
     log.info("listening on %s", url_of(host, listener.getsockname()[1]))
