@@ -6,190 +6,212 @@ Results go to stdout, progress to stderr. Everything heavier than the parser is 
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import typer
+import click
 
-app = typer.Typer(
-    name="argosy",
-    help="Run, compile and release ML pipelines written once in the Kubeflow Pipelines DSL.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+DEFAULT_REF = "flights-delay/champion"
+
+output = click.option(
+    "--output",
+    "-o",
+    "as_json",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="What to print.",
+    callback=lambda _context, _option, value: value == "json",
 )
+store = click.option("--store", metavar="URL", help="The store: a folder or a URL.")
+parameters = click.option(
+    "--param",
+    "-p",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A pipeline parameter; again for more.",
+    callback=lambda _context, _option, values: _pairs(values),
+)
+pipeline = click.argument("pipeline", metavar="PIPELINE")
+run_id = click.argument("run_id", metavar="RUN", default="@latest")
+ref = click.option("--ref", default=DEFAULT_REF, show_default=True, help="The ref that names the model.")
+reason = click.option("--reason", default="", help="Why; kept in the record.")
 
-Output = Annotated[
-    Literal["text", "json"], typer.Option("--output", "-o", help="What to print: text or one JSON document.")
-]
-StoreUrl = Annotated[str | None, typer.Option("--store", help="The store's folder or URL.")]
-Parameters = Annotated[list[str] | None, typer.Option("-p", "--param", help="A pipeline parameter, name=value.")]
-PipelineName = Annotated[str, typer.Argument(help="A name of the catalogue, or the path of a PipelineSpec.")]
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="argosy")
+def app() -> None:
+    """Run, compile and release ML pipelines written once in the Kubeflow Pipelines DSL.
+
+    Exit codes: 0 done; 1 a step failed; 2 a mistake in what was asked; 3 a verdict said no; 75 an outage, worth
+    retrying; 130 and 143 interrupted.
+    """
 
 
 @app.command()
-def run(
-    pipeline: PipelineName,
-    param: Parameters = None,
-    store: StoreUrl = None,
-    force: Annotated[list[str] | None, typer.Option(help="Run this step whatever the store holds.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Run this step and what it depends on, nothing else.")] = None,
-    debug: Annotated[str | None, typer.Option(help="Run this step here, under the debugger.")] = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Steps at once; as many as processors.")
-    ] = None,
-    output: Output = "text",
-) -> None:
-    """Run a pipeline on this machine; what is already done is reused."""
+@pipeline
+@parameters
+@store
+@click.option("--force", multiple=True, metavar="STEP", help="Run this step whatever the store holds.")
+@click.option("--only", multiple=True, metavar="STEP", help="Run this step and what it depends on, nothing else.")
+@click.option("--debug", metavar="STEP", help="Run this step in this process, under the debugger.")
+@click.option("--jobs", "-j", type=click.IntRange(min=1), help="Steps at once; as many as processors by default.")
+@output
+def run(*, pipeline: str, store: str | None, as_json: bool, **asked: Any) -> None:
+    """Run PIPELINE on this machine; what is already done is reused.
+
+    PIPELINE is a name of the catalogue, or the path of a compiled PipelineSpec.
+    """
+    from argosy.commands.run import run_pipeline
     from argosy.session import Request
 
-    request = Request(pipeline, _pairs(param), tuple(force or ()), tuple(only or ()), debug, jobs)
-    from argosy.commands.run import run_pipeline
-
-    sys.exit(run_pipeline(request, store=store, as_json=output == "json"))
+    request = Request(
+        pipeline, asked["parameters"], asked["force"], asked["only"], debug=asked["debug"], concurrency=asked["jobs"]
+    )
+    sys.exit(run_pipeline(request, store=store, as_json=as_json))
 
 
 @app.command()
-def plan(pipeline: PipelineName, param: Parameters = None, store: StoreUrl = None, output: Output = "text") -> None:
-    """Say what a run would do and why, without running anything."""
+@pipeline
+@parameters
+@store
+@output
+def plan(pipeline: str, parameters: dict[str, Any], *, store: str | None, as_json: bool) -> None:
+    """Say what a run of PIPELINE would do and why, without running anything."""
     from argosy.commands.plan import plan_pipeline
 
-    plan_pipeline(pipeline, _pairs(param), store=store, as_json=output == "json")
+    plan_pipeline(pipeline, parameters, store=store, as_json=as_json)
 
 
 @app.command(name="compile")
-def compile_(
-    pipeline: Annotated[str | None, typer.Argument(help="A name of the catalogue; all of them by default.")] = None,
-    out: Annotated[
-        str, typer.Option(help="The folder to write <pipeline>.yaml into.")
-    ] = "manifests/workflows/kubeflow",
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if what is there is stale.")] = False,
-) -> None:
-    """Compile pipelines to PipelineSpecs."""
+@click.argument("pipeline", required=False)
+@click.option("--out", default="manifests/workflows/kubeflow", show_default=True, help="The folder to write into.")
+@click.option("--check", is_flag=True, help="Write nothing; fail if what is there is stale.")
+def compile_(pipeline: str | None, out: str, *, check: bool) -> None:
+    """Compile PIPELINE, or all of the catalogue, to PipelineSpecs."""
     from argosy.commands.compile import compile_catalogue
 
     compile_catalogue(pipeline, out, check=check)
 
 
 @app.command()
-def runs(store: StoreUrl = None, output: Output = "text") -> None:
+@store
+@output
+def runs(*, store: str | None, as_json: bool) -> None:
     """List the newest runs."""
     from argosy.commands.history import print_runs
 
-    print_runs(store=store, as_json=output == "json")
-
-
-RunId = Annotated[str, typer.Argument(help="A run, a unique part of its name, or @latest.")]
+    print_runs(store=store, as_json=as_json)
 
 
 @app.command()
-def show(run_id: RunId = "@latest", store: StoreUrl = None, output: Output = "text") -> None:
-    """Show how a run went, step by step."""
+@run_id
+@store
+@output
+def show(run_id: str, *, store: str | None, as_json: bool) -> None:
+    """Show how RUN went, step by step.
+
+    RUN is a run's name, a unique part of it, or @latest.
+    """
     from argosy.commands.history import print_run
 
-    print_run(run_id, store=store, as_json=output == "json")
+    print_run(run_id, store=store, as_json=as_json)
 
 
 @app.command()
-def report(
-    run_id: RunId = "@latest",
-    store: StoreUrl = None,
-    out: Annotated[str | None, typer.Option(help="The file to write; .argosy/reports/<run>.html by default.")] = None,
-) -> None:
-    """Write the HTML report of a run and print its path."""
+@run_id
+@store
+@click.option("--out", metavar="FILE", help="Where to write; .argosy/reports/<run>.html by default.")
+def report(run_id: str, out: str | None, *, store: str | None) -> None:
+    """Write the HTML report of RUN and print its path."""
     from argosy.commands.history import write_report
 
     write_report(run_id, out, store=store)
 
 
 @app.command()
-def logs(
-    run_id: RunId, step: Annotated[str, typer.Argument(help="A step of the run.")], store: StoreUrl = None
-) -> None:
-    """Print what a step wrote to stdout and stderr, in this run or in the one that it was reused from."""
+@click.argument("run_id", metavar="RUN")
+@click.argument("step", metavar="STEP")
+@store
+def logs(run_id: str, step: str, *, store: str | None) -> None:
+    """Print what STEP wrote in RUN, or in the run that it was reused from."""
     from argosy.commands.history import print_log
 
     print_log(run_id, step, store=store)
 
 
-ModelRef = Annotated[str, typer.Option("--ref", help="The ref that names the model to serve.")]
-DEFAULT_REF = "flights-delay/champion"
-
-
 @app.command()
-def serve(
-    ref: ModelRef = DEFAULT_REF,
-    port: Annotated[int | None, typer.Option(help="The port; [tool.argosy] port by default.")] = None,
-    background: Annotated[bool, typer.Option("--background", help="Return once the server answers.")] = False,
-    store: StoreUrl = None,
-    output: Output = "text",
-) -> None:
-    """Serve the model that a ref points at, and follow the ref."""
+@ref
+@click.option("--port", type=click.IntRange(1, 65535), help="The port; [tool.argosy] port by default.")
+@click.option("--background", is_flag=True, help="Return once the server answers.")
+@store
+@output
+def serve(ref: str, port: int | None, *, background: bool, store: str | None, as_json: bool) -> None:
+    """Serve the model that a ref names, and follow the ref."""
     from argosy.commands.serve import serve_ref
 
-    serve_ref(ref, port, background=background, store=store, as_json=output == "json")
+    serve_ref(ref, port, background=background, store=store, as_json=as_json)
 
 
 @app.command()
-def stop(output: Output = "text") -> None:
+@output
+def stop(*, as_json: bool) -> None:
     """Stop the server of this project."""
     from argosy.commands.serve import stop_serving
 
-    stop_serving(as_json=output == "json")
+    stop_serving(as_json=as_json)
 
 
 @app.command()
-def rollback(
-    ref: ModelRef = DEFAULT_REF,
-    reason: Annotated[str, typer.Option(help="Why; kept in the record.")] = "",
-    store: StoreUrl = None,
-    output: Output = "text",
-) -> None:
+@ref
+@reason
+@store
+@output
+def rollback(ref: str, reason: str, *, store: str | None, as_json: bool) -> None:
     """Bring the previous model back and hold the current one."""
     from argosy.commands.release import roll_back_ref
 
-    roll_back_ref(ref, reason, store=store, as_json=output == "json")
+    roll_back_ref(ref, reason, store=store, as_json=as_json)
 
 
 @app.command()
-def release(
-    digest: Annotated[
-        str | None, typer.Argument(help="A held digest, or a unique start of it; none lists them.")
-    ] = None,
-    ref: ModelRef = DEFAULT_REF,
-    reason: Annotated[str, typer.Option(help="Why; kept in the record.")] = "",
-    store: StoreUrl = None,
-    output: Output = "text",
-) -> None:
-    """Lift the hold that a rollback put on a model, or show what is released and held."""
+@click.argument("digest", required=False)
+@ref
+@reason
+@store
+@output
+def release(digest: str | None, ref: str, reason: str, *, store: str | None, as_json: bool) -> None:
+    """Lift the hold that a rollback put on DIGEST; without one, show what was released and what is held."""
     from argosy.commands.release import release_digest
 
-    release_digest(ref, digest, reason, store=store, as_json=output == "json")
+    release_digest(ref, digest, reason, store=store, as_json=as_json)
 
 
 @app.command()
-def verify(store: StoreUrl = None, output: Output = "text") -> None:
+@store
+@output
+def verify(*, store: str | None, as_json: bool) -> None:
     """Read every byte of the store and compare it, the refs and the registry with what they should be."""
     from argosy.commands.verify import verify_store
 
-    sys.exit(verify_store(store=store, as_json=output == "json"))
+    sys.exit(verify_store(store=store, as_json=as_json))
 
 
 @app.command()
-def doctor(output: Output = "text") -> None:
+@output
+def doctor(*, as_json: bool) -> None:
     """Say what is missing on this machine."""
     from argosy.commands.doctor import examine
 
-    sys.exit(examine(as_json=output == "json"))
+    sys.exit(examine(as_json=as_json))
 
 
-def _pairs(given: list[str] | None) -> dict[str, Any]:
+def _pairs(given: tuple[str, ...]) -> dict[str, str]:
     from argosy.errors import Mistake
 
     pairs = {}
-    for text in given or ():
+    for text in given:
         name, sign, value = text.partition("=")
         if not sign:
-            raise Mistake(f"-p {text}: got no '='; write -p name=value")
+            raise Mistake(f"-p {text}: there is no '=' in it; write -p NAME=VALUE")
         pairs[name] = value
     return pairs

@@ -105,7 +105,8 @@ def compiled_spec(name: str, settings: Settings, project: Project) -> Mapping[st
 
     """
     module, _, attribute = settings.catalog.partition(":")
-    closure = source_closure(f"import {module}", project.roots, project.stamps)
+    modules = [module, *_referenced(project.roots.find(module))]
+    closure = source_closure("\n".join(f"import {each}" for each in modules), project.roots, project.stamps)
     if not closure.files:
         raise Mistake(
             f"{settings.catalog}: there is no module {module} in {settings.root}; [tool.argosy] catalog names it"
@@ -118,6 +119,12 @@ def compiled_spec(name: str, settings: Settings, project: Project) -> Mapping[st
     spec = _compile(f"{module}:{attribute}[{name}]", settings.root, file.with_suffix(".tmp"))
     file.write_text(json.dumps({"fingerprint": fingerprint, "spec": spec}), encoding="utf-8")
     return spec
+
+
+def _referenced(catalogue: Path | None) -> list[str]:
+    """Return the modules that a catalogue names in texts like `pipelines.flights:training`."""
+    texts = re.findall(r"""["']([\w.]+):\w+["']""", catalogue.read_text(encoding="utf-8") if catalogue else "")
+    return sorted(set(texts))
 
 
 def _compile(target: str, root: Path, out: Path) -> dict[str, Any]:

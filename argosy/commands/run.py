@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
-from argosy.commands.printing import print_json
+from argosy.commands.printing import print_json, print_line
 from argosy.local.live import progress_for
 from argosy.local.records import exit_code
 from argosy.session import Request, execute, new_run, open_session
@@ -51,12 +50,18 @@ def _report(session: Session, document: Mapping[str, Any]) -> str:
 
 
 def _print_summary(document: Mapping[str, Any], report: str) -> None:
-    from argosy.report.terminal import print_summary
+    statuses = [step["status"] for step in document["steps"]]
+    if not {"ran", "failed"} & set(statuses) and document["status"] == "succeeded":
+        standing = statuses.count("reused") + statuses.count("observed")
+        print_line(f"nothing executed: {standing} steps stand as they were ({document['seconds']:.2f} s)")
+        print_line(f"report: {report}")
+        return
+    from rich.console import Console
 
-    counts = {status: 0 for status in ("ran", "reused", "observed", "skipped", "failed")}
-    for step in document["steps"]:
-        counts[step["status"]] = counts.get(step["status"], 0) + 1
-    if not counts["ran"] and not counts["failed"]:
-        reused = counts["reused"] + counts["observed"]
-        print(f"nothing executed: {reused} steps stand as they were ({document['seconds']:.2f} s)")  # noqa: T201
-    print_summary(document, report, out=sys.stdout)
+    from argosy.report.terminal import gate_table, run_summary
+
+    console = Console()
+    for verdict in document["verdicts"]:
+        if verdict.get("gates"):
+            console.print(gate_table(verdict))
+    console.print(run_summary(document, report=report))

@@ -96,6 +96,7 @@ def call(request: Request, *, guard: bool = False) -> None:
 
 def call_quietly(request: Request) -> None:
     """Call an observing step in the planner's own process; what it prints goes to stderr."""
+    os.environ.update(request.env)
     with redirect_stdout(sys.stderr):
         call(request)
 

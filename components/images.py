@@ -1,0 +1,3 @@
+"""The images that steps run in; logical names until a target pins digests."""
+
+STEPS = "argosy-steps"

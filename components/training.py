@@ -1,0 +1,47 @@
+"""Search and training."""
+
+from typing import NamedTuple
+
+from kfp import dsl
+from kfp.dsl import Dataset, Input, Model, Output
+
+from components.images import STEPS
+
+
+@dsl.component(base_image=STEPS, install_kfp_package=False)
+def score_candidate(frame: Input[Dataset], profile: str, candidate: int, fold: int, seed: int) -> dict:
+    """Score one candidate's hyper-parameters on one time-ordered fold."""
+    from pathlib import Path
+
+    from argosy.training.search import score_candidate as score
+    from components.flights.profiles import PROFILES
+
+    plan = PROFILES[profile].training
+    return score(frame=Path(frame.path), plan=plan, candidate=candidate, fold=fold, seed=seed)
+
+
+@dsl.component(base_image=STEPS, install_kfp_package=False)
+def choose_candidate(scores: list) -> NamedTuple("Choice", params=dict, search=dict):
+    """Choose the candidate with the lowest mean log loss over its folds."""
+    import json
+
+    from argosy.training.search import choose_candidate as choose
+
+    # A list of outputs reaches a step as the list of their JSON texts.
+    choice = choose(scores=[json.loads(score) for score in scores])
+    rows = [row | {"chosen": row["candidate"] == choice["candidate"]} for row in choice["table"]]
+    return choice["params"], {"candidates": rows}
+
+
+@dsl.component(base_image=STEPS, install_kfp_package=False)
+def train_model(
+    frame: Input[Dataset], params: dict, profile: str, seed: int, model: Output[Model]
+) -> NamedTuple("Trained", card=dict):
+    """Train on the profile's window, calibrate, and export to ONNX behind a parity check."""
+    from pathlib import Path
+
+    from argosy.training.fit import train
+    from components.flights.profiles import PROFILES
+
+    plan = PROFILES[profile].training
+    return (train(frame=Path(frame.path), plan=plan, params=params, seed=seed, model=Path(model.path)),)

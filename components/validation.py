@@ -1,0 +1,21 @@
+"""Check data before anything is computed from it."""
+
+from typing import NamedTuple
+
+from kfp import dsl
+from kfp.dsl import Dataset, Input, Output
+
+from components.images import STEPS
+
+
+@dsl.component(base_image=STEPS, install_kfp_package=False)
+def validate_flights(
+    raw: Input[Dataset], as_of: str, clean: Output[Dataset], quarantine: Output[Dataset]
+) -> NamedTuple("Checked", accepted=bool, findings=list, verdict=dict):
+    """Write the clean tables and set bad rows aside with their reasons; a rejected batch leaves none."""
+    from pathlib import Path
+
+    from components.flights.clean import validate
+
+    found = validate(raw=Path(raw.path), as_of=as_of, clean=Path(clean.path), quarantine=Path(quarantine.path))
+    return found["ok"], found["findings"], {name: found[name] for name in ("verdict", "ok", "reasons")}

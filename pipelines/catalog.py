@@ -1,0 +1,5 @@
+"""Every pipeline of this project by name: explicit, nothing is discovered."""
+
+PIPELINES = {
+    "flights-training": "pipelines.flights:flights_training",
+}
