@@ -20,6 +20,7 @@ PAGE = 1000
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
 EXISTS = "RESOURCE_ALREADY_EXISTS"
 RACED = "BAD_REQUEST"
+OUTDATED = "out-of-date database schema"
 REFUSALS = {
     "BAD_REQUEST",
     "ENDPOINT_NOT_FOUND",
@@ -146,7 +147,7 @@ def in_our_terms(error: Any, *, uri: str) -> Mistake | Outage:
     """Return what the caller should make of an MLflow error: correct something, or try again."""
     message = str(error.message).replace(uri.rstrip("/"), shown(uri).rstrip("/"))
     said = f"registry {shown(uri)}: {error.error_code}: {message:.300}"
-    if error.error_code in REFUSALS:
+    if error.error_code in REFUSALS or OUTDATED in message:
         return Mistake(said)
     return Outage(f"{said}; is it up? the same command may work later")
 
