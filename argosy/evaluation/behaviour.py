@@ -87,14 +87,15 @@ def test_model(*, model: Path, frame: Path, start: str, end: str, cases: Cases) 
     """
     loaded = load_model(model, threads=THREADS)
     require_known(cases, loaded)
+    sample = _read_sample(loaded, frame, window=(start, end), cases=cases)
+    earlier = _earlier_rows(frame, before=start, cases=cases)
+    probes = sample.thinned(MAX_PROBES)
     with ThreadPoolExecutor(max_workers=1) as beside:
         boot = beside.submit(boots_in_server, model, loaded.signature["example"])
-        sample = _read_sample(loaded, frame, window=(start, end), cases=cases)
-        probes = sample.thinned(MAX_PROBES)
         findings = [
             *invariances(probes, row_column(parts_between(frame, start, end)[0])),
             *(check_direction(probes, case) for case in cases.directions),
-            *minimum_functionality(sample, _earlier_rows(frame, before=start, cases=cases), cases),
+            *minimum_functionality(sample, earlier, cases),
             *(check_outage(probes, case) for case in cases.outages),
             *(check_slices(sample, column, min_rows=cases.min_slice_rows) for column in cases.slices),
             boot.result(),

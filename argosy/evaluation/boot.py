@@ -18,7 +18,7 @@ from argosy.evaluation.cases import Finding
 from argosy.serving.runtime import load_model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import IO
 
 HOST = "127.0.0.1"
@@ -30,7 +30,13 @@ TOLERANCE = 1e-6
 NAME = "boots in the server and answers its example"
 
 
-def boots_in_server(model: Path, example: Mapping[str, Any]) -> Finding:
+def boots_in_server(
+    model: Path,
+    example: Mapping[str, Any],
+    *,
+    command: Sequence[str] | None = None,
+    timeout_s: float = READY_TIMEOUT_S,
+) -> Finding:
     """Start the real server on a free port of this machine, post a row, compare with the runtime's answer.
 
     The server is ended in all cases.
@@ -38,14 +44,16 @@ def boots_in_server(model: Path, example: Mapping[str, Any]) -> Finding:
     Args:
         model: The model folder.
         example: One value per feature.
+        command: What starts the server, `--model FOLDER --port N` left out; the real one unless said.
+        timeout_s: How long it may take to answer 200 on /ready.
 
     """
     expected = load_model(model).predict_rows([example])[0]
     port = _free_port()
     with tempfile.TemporaryFile() as output:
-        child = _start(model, port, output)
+        child = _start([*(command or server_command()), "--model", str(model.resolve()), "--port", str(port)], output)
         try:
-            problem = _wait_until_ready(child, port) or _wrong_answer(port, example, expected)
+            problem = _wait_until_ready(child, port, timeout_s) or _wrong_answer(port, example, expected)
         finally:
             _stop(child)
         output.seek(0)
@@ -55,14 +63,19 @@ def boots_in_server(model: Path, example: Mapping[str, Any]) -> Finding:
     return Finding(NAME, "server", ok=True, message=f"the example answered {expected:.6f}, as the runtime does")
 
 
-def _start(model: Path, port: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
+def server_command() -> list[str]:
+    """Return the command that starts the real server."""
     from argosy.serving import app
 
+    return [sys.executable, "-m", app.__name__]
+
+
+def _start(command: Sequence[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
     # The child must find the same argosy as this process, wherever the step's working folder is.
     library = str(Path(argosy.__file__).resolve().parents[1])
     path = os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
-        [sys.executable, "-m", app.__name__, "--model", str(model.resolve()), "--port", str(port)],
+        command,
         env={**os.environ, "PYTHONPATH": path},
         stdout=output,
         stderr=subprocess.STDOUT,
@@ -70,9 +83,9 @@ def _start(model: Path, port: int, output: IO[bytes]) -> subprocess.Popen[bytes]
     )
 
 
-def _wait_until_ready(child: subprocess.Popen[bytes], port: int) -> str | None:
+def _wait_until_ready(child: subprocess.Popen[bytes], port: int, timeout_s: float) -> str | None:
     """Wait for 200 on /ready; return what went wrong, or None."""
-    deadline = time.monotonic() + READY_TIMEOUT_S
+    deadline = time.monotonic() + timeout_s
     status: int | None = None
     while time.monotonic() < deadline:
         if child.poll() is not None:
@@ -84,7 +97,7 @@ def _wait_until_ready(child: subprocess.Popen[bytes], port: int) -> str | None:
         if status == http.client.OK:
             return None
         time.sleep(POLL_S)
-    return f"GET /ready did not answer 200 within {READY_TIMEOUT_S:g} s (last: {status or 'no connection'})"
+    return f"GET /ready did not answer 200 within {timeout_s:g} s (last: {status or 'no connection'})"
 
 
 def _wrong_answer(port: int, example: Mapping[str, Any], expected: float) -> str | None:

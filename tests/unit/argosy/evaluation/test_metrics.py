@@ -68,6 +68,7 @@ def test_log_loss_and_brier_are_least_at_the_constant_that_is_the_base_rate(case
         assert metric(y, rate) <= metric(y, np.clip(rate - 0.05, 0, 1)) + 1e-12
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(labelled_scores())
 def test_the_metrics_agree_with_scikit_learn(case):
