@@ -1,1 +1,1 @@
-"""The Kubeflow target: compiling pipelines with kfp and what components declare of themselves."""
+"""The Kubeflow target: compiling with kfp, what components declare."""

@@ -1,4 +1,4 @@
-"""Compile a pipeline with kfp; run as a child process, because kfp takes seconds to import.
+"""Compile a pipeline with kfp, in a child process: kfp takes seconds to import.
 
     python -m argosy.kubeflow.compile pipelines.catalog:PIPELINES[flights-training] OUT.json
 
@@ -26,7 +26,7 @@ FORM: Final = "MODULE:ATTRIBUTE or MODULE:ATTRIBUTE[KEY]"
 
 
 def compile_pipeline(pipeline_func: Any) -> dict[str, Any]:
-    """Return the spec of a function decorated with `@dsl.pipeline`, and its platform spec (perhaps empty)."""
+    """Return the `pipeline_spec` and `platform_spec` of a `@dsl.pipeline` function."""
     from google.protobuf import json_format  # type: ignore[import-untyped]  # ships no types
 
     if not _is_pipeline(pipeline_func):
@@ -60,7 +60,7 @@ def load_pipeline(reference: str) -> Any:
 
 
 def refuse_wrong_conditions() -> None:
-    """Make kfp refuse conditions that it would compile to something else, from now on in this process.
+    """Make kfp refuse, from now on, conditions that it compiles to something else.
 
     kfp writes `flag == 1` as `flag == false`, and puts quotes around a bool or number that is compared with
     a text. No reader of the spec can tell the first from what was meant.
@@ -82,7 +82,7 @@ def refuse_wrong_conditions() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Compile the pipeline that the first argument names into the file that the second names."""
+    """Compile the pipeline named first into the file named second."""
     if len(arguments) != 2:
         print(f"usage: python -m argosy.kubeflow.compile {FORM} OUT.json", file=sys.stderr)  # noqa: T201
         return Mistake.exit_code

@@ -32,7 +32,9 @@ def step(
     verdicts: Sequence[str] = (),
     key: Sequence[str] = (),
 ) -> Callable[[Shell], Shell]:
-    """Return a decorator that writes a declaration into a component; see `argosy.spec.model.Declaration`.
+    """Return a decorator that writes a declaration into a component.
+
+    The words are those of `argosy.spec.model.Declaration`.
 
     Raises:
         Mistake: What is decorated is no component with a container, or a name is not one of its own.

@@ -1,1 +1,1 @@
-"""PipelineSpec to a typed, strict, resolved plan; neither kfp nor hera is imported here."""
+"""PipelineSpec to a typed, strict, resolved plan, without kfp or hera."""

@@ -1,4 +1,6 @@
-"""Parse the conditions that kfp writes: comparisons joined by `&&`, each perhaps negated.
+"""Parse the conditions that kfp writes.
+
+They are comparisons joined by `&&`, each perhaps negated:
 
     expression = factor ("&&" factor)*
     factor     = "!"? "(" expression ")"  |  operand operator operand

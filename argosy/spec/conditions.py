@@ -1,4 +1,7 @@
-"""Conditions of tasks: their types are checked when the spec is read, their values when the plan runs."""
+"""Conditions of tasks.
+
+Their types are checked when the spec is read, their values when the plan runs.
+"""
 
 from __future__ import annotations
 

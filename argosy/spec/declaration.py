@@ -1,4 +1,4 @@
-"""What a component declares of itself: the `ARGOSY_*` entries of its container's environment."""
+"""What a component declares of itself, in `ARGOSY_*` entries of its environment."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def require_known_names(
     *,
     place: str,
 ) -> None:
-    """Raise where a declaration names an input or output that its component does not have."""
+    """Raise where a declaration names an input or output that is not there."""
     wanted = [("ARGOSY_MEASUREMENTS", name, outputs) for name in declaration.measurements]
     wanted += [("ARGOSY_VERDICTS", name, outputs) for name in declaration.verdicts]
     wanted += [("ARGOSY_KEY", name, inputs) for name in declaration.key if not name.startswith("$")]

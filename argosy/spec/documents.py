@@ -1,4 +1,4 @@
-"""From a file, a text or a parsed spec to the two objects in it: the pipeline and its platform."""
+"""From a text or a parsed spec to the pipeline and the platform in it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ Documents = tuple[dict[str, "JsonValue"], dict[str, "JsonValue"]]
 
 
 def parse_documents(text: str) -> Documents:
-    """Parse JSON or YAML: one document or two, or the one that `argosy.kubeflow.compile` writes.
+    """Parse JSON or YAML of one document or two.
+
+    The one that `argosy.kubeflow.compile` writes holds both.
 
     Raises:
         BadInput: The text is neither, names a field twice, or holds no pipeline.
@@ -32,7 +34,7 @@ def parse_documents(text: str) -> Documents:
 
 
 def split_documents(pipeline: Mapping[str, JsonValue], platform: Mapping[str, JsonValue] | None = None) -> Documents:
-    """Return pipeline and platform; the one object with `pipeline_spec` and `platform_spec` is both."""
+    """Return pipeline and platform, given apart or as fields of one object."""
     if "pipeline_spec" in pipeline and platform is None:
         unknown = sorted(set(pipeline) - {"pipeline_spec", "platform_spec"})
         both = pipeline["pipeline_spec"], pipeline.get("platform_spec") or {}

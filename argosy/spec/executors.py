@@ -1,4 +1,4 @@
-"""Read the containers of a spec, and find what kfp embedded in the argv of lightweight Python."""
+"""Read the containers of a spec, and the Python that kfp embedded in their argv."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PIP_OPTIONS_WITH_VALUE: Final = ("--index-url", "--extra-index-url", "--trusted-
 
 @dataclass(frozen=True, slots=True)
 class ReadExecutor:
-    """An executor as the spec has it: the container, its declaration, what only a cluster heeds."""
+    """A container, what it declares, and the resources that a cluster gives it."""
 
     place: str
     executor: Executor
@@ -104,7 +104,7 @@ def _read_resources(fields: Fields) -> dict[str, JsonValue]:
 
 
 def _embedded(command: tuple[str, ...], args: tuple[str, ...]) -> tuple[str | None, str | None]:
-    """Return source and function of lightweight Python: the argv element after kfp's program, and an option."""
+    """Return source (the element after kfp's program) and function, if there are any."""
     is_lightweight = (
         len(command) >= 2
         and "executor_main" in command[-2]

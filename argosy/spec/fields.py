@@ -16,7 +16,7 @@ REPORTED = 10  # unread fields named in one message; more would hide the first
 
 
 class Fields:
-    """One object of the spec and its place in it; remembers which of its fields were asked for.
+    """One object of the spec, which remembers what it was asked for.
 
     As in the JSON form of protocol buffers, a field that is null is a field that is not there.
     """

@@ -1,4 +1,4 @@
-"""Read the DAGs of a spec as they stand: names are local to their DAG, nothing is resolved yet."""
+"""Read the DAGs of a spec as they stand: names are local, nothing is resolved."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STRATEGIES: Final = ("", "TRIGGER_STRATEGY_UNSPECIFIED", "ALL_UPSTREAM_TASKS_SUC
 
 @dataclass(frozen=True, slots=True)
 class LocalTask:
-    """A task of a DAG; a `PipelineInput` means an input of the component that the DAG belongs to."""
+    """A task of a DAG; `PipelineInput` means an input of the component around it."""
 
     name: str
     place: str

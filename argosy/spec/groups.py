@@ -1,4 +1,4 @@
-"""Flatten a DAG and the groups in it (`dsl.If`, `dsl.Elif`, `dsl.Else`) into the tasks of a plan.
+"""Flatten a DAG with its groups (`dsl.If`, `dsl.Elif`, `dsl.Else`) into tasks.
 
 A group vanishes; what held for it holds for its tasks: they wait for what it waited for and carry its
 condition. A task after a group waits for all tasks of the group, tolerates that some of them were skipped by
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prerequisites:
-    """What has to be before a task runs: `hard` must have run, `soft` must have ended or been skipped."""
+    """What comes before a task: `hard` must have run, `soft` may have been skipped."""
 
     hard: frozenset[str] = frozenset()
     soft: frozenset[str] = frozenset()
@@ -57,7 +57,7 @@ class Prerequisites:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A task of a DAG, flattened: its steps, what it means to come after it, its outputs."""
+    """A flattened task of a DAG; `before` is what it means to come after it."""
 
     steps: frozenset[str]
     before: Prerequisites
@@ -66,7 +66,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a DAG stands: its groups from the outside in, what its component was given, what it waits for."""
+    """Where a DAG stands; `path` names its groups from the outside in."""
 
     path: tuple[str, ...]
     given: Given

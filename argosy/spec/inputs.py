@@ -37,7 +37,7 @@ TEMPLATED: Final = ("STRING", "LIST", "STRUCT")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a DAG's component was given: its declared inputs, and the sources of those that were given."""
+    """What a DAG's component declares as inputs, and the sources it was given."""
 
     declared: Slots
     sources: Mapping[str, Source]
@@ -53,7 +53,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The resolved inputs of a task: those its component declares, and those that kfp added."""
+    """The inputs of a task: those its component declares, those that kfp added."""
 
     declared: dict[str, Source] = field(default_factory=dict)
     channels: dict[str, Source] = field(default_factory=dict)

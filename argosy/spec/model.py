@@ -47,7 +47,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactSlot:
-    """A file or folder that enters or leaves a component; `schema_title` is like `system.Model`."""
+    """A file or folder that enters or leaves a component.
+
+    `schema_title` is the artifact type, like `system.Model`.
+    """
 
     name: str
     schema_title: str
@@ -124,7 +127,10 @@ class TaskOutput:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A value whose strings hold placeholders for channels; `templates.render_template` fills them in."""
+    """A value whose texts hold placeholders for channels.
+
+    `templates.render_template` fills them in.
+    """
 
     value: JsonValue
     channels: Mapping[str, Source]
@@ -135,7 +141,7 @@ Source: TypeAlias = Constant | Template | PipelineInput | TaskOutput
 
 @dataclass(frozen=True, slots=True)
 class ChannelOperand:
-    """The value of a channel, after the conversions that the condition asks for, innermost first."""
+    """The value of a channel, converted by `casts`, innermost first."""
 
     name: str
     casts: tuple[Cast, ...] = ()
@@ -179,7 +185,7 @@ Expression: TypeAlias = Comparison | Negation | Conjunction
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition of a group, on the values of its channels; `conditions.evaluate` decides it."""
+    """A condition on the values of channels; `conditions.evaluate` decides it."""
 
     text: str
     expression: Expression
@@ -216,7 +222,7 @@ class Task:
     cache: bool = True
     cache_salt: str = ""
     platform: Mapping[str, JsonValue] = field(default_factory=dict)
-    """What only a cluster heeds, as the spec has it: `resources`, and the fields of the platform spec."""
+    """What only a cluster heeds, as it stands: `resources`, fields of the platform spec."""
     channels: Mapping[str, Source] = field(default_factory=dict)
     """Sources of the placeholders in `platform`."""
 
@@ -231,4 +237,4 @@ class Pipeline:
     tasks: tuple[Task, ...]
     outputs: Mapping[str, TaskOutput] = field(default_factory=dict)
     platform: Mapping[str, JsonValue] = field(default_factory=dict)
-    """What only a cluster heeds, as the spec has it: time to live of a run, its deadline, its root URI."""
+    """What only a cluster heeds, as it stands: time to live, deadline, root URI."""

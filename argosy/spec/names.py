@@ -1,4 +1,4 @@
-"""Names of tasks in the plan: their own where it is unique, with their group's name in front elsewhere."""
+"""Names of tasks in the plan: their own, with their group's in front if need be."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ Path = tuple[str, ...]
 
 
 def plan_names(graph: Graph, components: Mapping[str, Step | Group]) -> dict[Path, str]:
-    """Return the name of every step by its path: the names of its groups, then its own.
+    """Return the plan's name of every step by its path.
+
+    A path holds the names of the groups around a step, then its own.
 
     Raises:
         Mistake: A task refers to a component that is not there, or to one that it is part of.

@@ -1,4 +1,4 @@
-"""Read a compiled pipeline: everything in it is understood or refused with its place."""
+"""Read a compiled pipeline: all of it is understood or refused with its place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ SCHEMA_VERSION = "2.1.0"
 
 
 def read_pipeline(source: Path | str | Mapping[str, JsonValue]) -> Pipeline:
-    """Read a PipelineSpec: a `Path` to a file, its text (JSON or YAML), or what was parsed from it.
+    """Read a PipelineSpec into a plan.
+
+    Args:
+        source: A `Path` to a file, its text (JSON or YAML), or what was parsed from it.
 
     Raises:
         Mistake: The spec is wrong, or holds a field that nothing here reads; the message names the place.

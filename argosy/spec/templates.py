@@ -1,8 +1,9 @@
-"""Placeholders inside values: `{{$.inputs.parameters['name']}}` in a text, a list or an object.
+"""Placeholders inside values, such as `{{$.inputs.parameters['name']}}`.
 
-The text of a channel replaces its placeholder, also where the placeholder is the whole text: KFP replaces
-inside JSON text, so a number put into `["{{...}}"]` arrives as the text "5". Numbers, truth values, lists
-and objects are written as JSON (`5`, `true`, `[1, 2]`), a text as it is.
+They stand in a text, or in the texts of a list or an object. The text of a channel replaces its placeholder,
+also where the placeholder is the whole text: KFP replaces inside JSON text, so a number put into `["{{...}}"]`
+arrives as the text "5". Numbers, truth values, lists and objects are written as JSON (`5`, `true`, `[1, 2]`),
+a text as it is.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ STEP_SCOPED: Final = (".inputs.", ".outputs.", ".json_escape")
 
 
 def texts_in(value: JsonValue, place: str) -> Iterator[tuple[str, str]]:
-    """Yield every text in a value with its place; the names of an object's fields count as texts."""
+    """Yield every text in a value, names of fields too, with its place."""
     if isinstance(value, str):
         yield place, value
     elif isinstance(value, list):
@@ -61,7 +62,7 @@ def require_no_run_placeholders(text: str, place: str) -> None:
 
 
 def render_template(template: Template, values: Mapping[str, JsonValue]) -> JsonValue:
-    """Return the template's value with the texts of its channels in place of their placeholders.
+    """Return the template's value with its placeholders filled in.
 
     Raises:
         Mistake: A channel has no value: an optional parameter that nobody gave.

@@ -1,4 +1,4 @@
-"""What the plan does not carry yet, by name, with the reason and what to write instead."""
+"""What the plan does not carry yet: the reason, and what to write instead."""
 
 from __future__ import annotations
 

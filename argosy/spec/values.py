@@ -26,7 +26,9 @@ EXACT: Final = 2**53
 
 
 def typed(value: JsonValue, type_: ParameterType, place: str) -> JsonValue:
-    """Return a value as its type has it: whole floats as ints for NUMBER_INTEGER and inside LIST and STRUCT.
+    """Return a value as its type has it.
+
+    Whole floats become ints for NUMBER_INTEGER and inside LIST and STRUCT.
 
     Raises:
         Mistake: The value is not of the type, or holds a number that JSON cannot carry.
@@ -41,7 +43,7 @@ def typed(value: JsonValue, type_: ParameterType, place: str) -> JsonValue:
 
 
 def typed_for(parameter: Parameter, value: JsonValue, place: str) -> JsonValue:
-    """Return a value as its parameter has it; null only where the parameter is optional.
+    """Return a value as its parameter has it; null only where it is optional.
 
     Raises:
         Mistake: The value is not of the type or not among the parameter's literals.
@@ -57,7 +59,7 @@ def typed_for(parameter: Parameter, value: JsonValue, place: str) -> JsonValue:
 
 
 def with_whole_numbers(value: JsonValue, place: str) -> JsonValue:
-    """Return a value whose integral floats, at any depth, are ints; beyond 2**53 they stay floats."""
+    """Return a value with ints for its integral floats up to 2**53, at any depth."""
     if isinstance(value, float):
         return _whole(value, place)
     if isinstance(value, list):

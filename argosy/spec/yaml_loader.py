@@ -1,4 +1,7 @@
-"""A YAML loader for specs: JSON values only, no field twice. Imported only where a spec is YAML."""
+"""A YAML loader for specs: JSON values only, no field twice.
+
+A module of its own, so that only specs in YAML pay for the import.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ SafeLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class StrictLoader(SafeLoader):  # type: ignore[misc]  # which of the two it is, the machine decides
-    """The safe loader without dates, which JSON lacks, and with an error for a field named twice."""
+    """The safe loader without dates, which refuses a field named twice."""
 
 
 def _construct_object(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
