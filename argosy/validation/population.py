@@ -85,7 +85,7 @@ def check_match(*, matched: int, total: int, reference: float, place: tuple[str,
         at: The rows and the other table, for people: "2013-01 in planes".
     """
     rate = matched / total if total else 0.0
-    if abs(rate - reference) <= MATCH_TOLERANCE:
+    if round(abs(rate - reference), 9) <= MATCH_TOLERANCE:
         return []
     low, high = reference - MATCH_TOLERANCE, min(1.0, reference + MATCH_TOLERANCE)
     message = (
