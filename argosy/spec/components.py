@@ -60,7 +60,10 @@ def read_components(
 
 def read_group(fields: Fields) -> Group:
     """Read a component that has a `dag`."""
-    return Group(read_inputs(fields), read_outputs(fields), read_graph(fields.object("dag")))
+    group = Group(read_inputs(fields), read_outputs(fields), read_graph(fields.object("dag")))
+    for name in sorted(set(group.outputs).symmetric_difference(group.graph.outputs)):
+        raise Mistake(f"{fields.place}: output {name!r} needs a place in outputDefinitions and in dag.outputs, got one")
+    return group
 
 
 def _read_component(

@@ -4,7 +4,7 @@ from argosy.errors import Mistake
 from argosy.spec.components import Group, Step, read_components, read_executors
 from argosy.spec.fields import Fields
 from argosy.spec.platform import ExecutorPlatform, Platform
-from tests.fakes.specs import a_component, a_container, a_group, a_task
+from tests.fakes.specs import a_component, a_container, a_group, a_parameter, a_task, with_field
 
 
 def read(components, executors, platform=None):
@@ -33,3 +33,10 @@ def test_an_executor_that_is_not_there_is_a_mistake():
         Mistake, match=r"^components\.comp-a\.executorLabel: 'f' is not among deploymentSpec\.executors"
     ):
         read({"comp-a": a_component("f")}, {"e": a_container()})
+
+
+def test_an_output_of_a_group_that_no_task_gives_is_a_mistake():
+    group = with_field(a_group({"a": a_task("comp-a")}), "outputDefinitions.parameters.score", a_parameter())
+
+    with pytest.raises(Mistake, match=r"^components\.comp-g: output 'score' needs a place in outputDefinitions and in"):
+        read({"comp-a": a_component("e"), "comp-g": group}, {"e": a_container()})

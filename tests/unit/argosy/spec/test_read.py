@@ -75,6 +75,7 @@ def a_whole_spec():
     )
     outputs = {"ok": {"valueFromParameter": {"producerSubtask": "check", "outputParameterKey": "Output"}}}
     spec = with_field(spec, "root.dag.outputs.parameters", outputs)
+    spec = with_field(spec, "root.outputDefinitions.parameters", {"ok": a_parameter("BOOLEAN")})
     return with_field(spec, "deploymentSpec.executors.exec-check.container.resources", {"resourceCpuLimit": "2"})
 
 
