@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from argosy.features.rules import UNITS_US, RequestFeature, Rules, View, ViewFeature
+from argosy.features.rules import IDENTITY, UNITS_US, RequestFeature, Rules, View, ViewFeature
 from argosy.features.tables import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROW, PART, AGE, STATUS = "__row", "__part", "__age", "__status"
-IDENTITY = ("t0", "day", "y", "label_at")
 USABLE = ("PRESENT", "NULL_VALUE")
 
 

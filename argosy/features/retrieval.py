@@ -10,15 +10,16 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from argosy.errors import BadInput
 from argosy.features import queries
-from argosy.features.rules import Rules, View, read_rules
+from argosy.features.rules import IDENTITY, Rules, View, read_rules
 from argosy.features.tables import connect, read_parquet, write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import duckdb
     import pyarrow as pa
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
@@ -56,7 +57,7 @@ def _load_requests(db: duckdb.DuckDBPyConnection, folder: Path, rules: Rules) ->
     files = sorted(folder.glob("part-*.parquet"))
     if not files:
         raise BadInput(f"{folder}: no part-*.parquet; expected the requests to retrieve features for")
-    needed = {rules.id, *queries.IDENTITY, *(feature.name for feature in rules.request)}
+    needed = {rules.id, *IDENTITY, *(feature.name for feature in rules.request)}
     needed |= {key for view in rules.views for key in view.keys}
     needed |= {feature.equals for view in rules.views for feature in view.features if feature.equals}
     parts: dict[str, int] = {}
@@ -82,7 +83,10 @@ def _retrieve_view(db: duckdb.DuckDBPyConnection, view: View, events: Path) -> d
     created = [view.created] if view.created else []
     _require_columns(offered, {*view.keys, view.timestamp, *created, *(f.field for f in view.features)}, path)
     db.register("offered", offered)
-    db.execute(queries.as_of_join(view, _unique_rows(db, view, path)))
+    try:
+        db.execute(queries.as_of_join(view, _unique_rows(db, view, path)))
+    except duckdb.Error as error:
+        raise BadInput(f"{path}: view {view.name!r} cannot read it: {str(error).splitlines()[0]}") from error
     rows, misplaced = db.sql(queries.rows_out_of_place(view)).fetchall()[0]
     if misplaced:
         raise BadInput(f"view {view.name!r}: {rows} rows for the requests, {misplaced} of them not at their request")

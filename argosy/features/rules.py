@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
+IDENTITY = ("t0", "day", "y", "label_at")  # with the id, what a frame says of a row beside its features
 UNITS_US = {"s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 
 FeatureType = Literal["number", "category"]

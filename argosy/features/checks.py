@@ -1,0 +1,169 @@
+"""Check described feature definitions: each view's TTL, tags and schedule; each name once.
+
+A TTL is whole seconds above zero, or the tag `ttl: forever`; Feast reads a missing or zero TTL as for ever, and some
+stores round a shorter one to that. For an online view, a row's age when it is read can reach its feed's lateness, the
+interval of materialisation and the time one takes: that sum must stay below the TTL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, get_args
+
+from argosy.features.rules import IDENTITY, UNITS_US, FeatureType, OnExpired
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+TYPES: dict[str, FeatureType] = {
+    **dict.fromkeys(("Float32", "Float64", "Int32", "Int64", "Bool"), "number"),
+    "String": "category",
+}
+POLICIES = ("on_expired", "on_missing")
+SCHEDULE = ("max_lateness", "materialize_every", "run_budget")
+VIEW_TAGS = ("group", "ttl", "age", "min_coverage", *POLICIES, *SCHEDULE)
+FIELD_TAGS = ("feature", "since", "equals")
+REQUEST_TAGS = ("group", "expires_with")
+
+_DURATION = re.compile(r"([1-9]\d*)([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def duration_s(text: str) -> int:
+    """Read a duration in seconds: a whole number above zero and s, m, h or d, such as `15m`.
+
+    Raises:
+        ValueError: It is written otherwise.
+
+    """
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no duration; write a whole number and s, m, h or d, such as '15m'")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def problems_of_service(found: Mapping[str, Any]) -> list[str]:
+    """List all that is wrong with a described service, one line each."""
+    views, request = found["views"], found["request"]
+    wrong = [line for view in views for line in problems_of_view(view)]
+    wrong += [line for field in request for line in _request_problems(field, [view["name"] for view in views])]
+    names = Counter(feature_name(field) for view in views for field in view["fields"])
+    names.update(field["name"] for field in request)
+    names.update(age for view in views if (age := age_feature(view)))
+    return (
+        wrong
+        + [
+            f"feature {name!r} is made {count} times; a frame has it once: rename it with the tag `feature`"
+            for name, count in sorted(names.items())
+            if count > 1
+        ]
+        + [
+            f"feature {name!r}: a frame has its own column of this name; rename it"
+            for name in sorted(names & Counter(IDENTITY))
+        ]
+    )
+
+
+def problems_of_view(view: Mapping[str, Any]) -> list[str]:
+    """List all that is wrong with a described view, one line each."""
+    tags = view["tags"]
+    wrong = [] if "group" in tags else ["it has no `group` tag; name the features that fail together"]
+    wrong += _unknown_tags(tags, VIEW_TAGS)
+    wrong += [
+        f"{tag} is {tags[tag]!r}; allowed are {list(get_args(OnExpired))}"
+        for tag in POLICIES
+        if tags.get(tag, "null") not in get_args(OnExpired)
+    ]
+    wrong += [line for field in view["fields"] for line in _field_problems(field)]
+    wrong += _ttl_problems(view)
+    wrong += _coverage_problems(tags)
+    return [f"feature view {view['name']!r}: {line}" for line in wrong]
+
+
+def feature_name(field: Mapping[str, Any]) -> str:
+    """Name the feature that a view's field yields."""
+    return str(field["tags"].get("feature", field["name"]))
+
+
+def age_feature(view: Mapping[str, Any]) -> str | None:
+    """Name the feature that is the age of a view's row; a view that never expires has none."""
+    return f"{view['name']}_age_s" if view["ttl_us"] and view["tags"].get("age") != "no" else None
+
+
+def _ttl_problems(view: Mapping[str, Any]) -> list[str]:
+    """List why a view's TTL cannot stand."""
+    ttl_us, tag = view["ttl_us"] or 0, view["tags"].get("ttl")
+    if tag is not None:
+        wrong = f"its ttl tag is {tag!r} beside ttl={ttl_us / 1e6:g} s; write ttl='forever' and ttl 0, or only a ttl"
+        return [] if tag == "forever" and ttl_us == 0 else [wrong]
+    if ttl_us == 0:
+        return ["its ttl is 0 or missing, which Feast reads as for ever; give a ttl, or the tag ttl='forever'"]
+    if ttl_us < 0 or ttl_us % 1_000_000:
+        return [f"its ttl is {ttl_us / 1e6:g} s; allowed are whole seconds above 0, for stores drop the fraction"]
+    return _schedule_problems(view["tags"], ttl_us // 1_000_000, online=view["online"])
+
+
+def _schedule_problems(tags: Mapping[str, str], ttl_s: int, *, online: bool) -> list[str]:
+    """List why the materialisation of a view cannot meet its TTL."""
+    wrong = []
+    spans = {}
+    for tag in SCHEDULE:
+        try:
+            spans[tag] = duration_s(tags[tag])
+        except ValueError as error:
+            wrong.append(f"{tag}: {error}")
+        except KeyError:
+            wrong += (
+                [f"it is online and has no `{tag}` tag, so nobody knows whether its ttl can be met"] if online else []
+            )
+    if not wrong and online and sum(spans.values()) >= ttl_s:
+        worst = " + ".join(f"{tag} {tags[tag]}" for tag in SCHEDULE)
+        wrong.append(f"a row can be {sum(spans.values())} s old when read ({worst}), its ttl is {ttl_s} s; widen one")
+    return wrong
+
+
+def _coverage_problems(tags: Mapping[str, str]) -> list[str]:
+    """List what is wrong with the smallest healthy coverage."""
+    text = tags.get("min_coverage", "1")
+    fine = re.fullmatch(r"0(\.\d+)?|1(\.0+)?", text)
+    return [] if fine else [f"min_coverage is {text!r}; write a share from 0 to 1, such as '0.95'"]
+
+
+def _field_problems(field: Mapping[str, Any]) -> list[str]:
+    """List what is wrong with a field of a view."""
+    tags, kind = field["tags"], field["dtype"]
+    wrong = _unknown_tags(tags, FIELD_TAGS)
+    since = tags.get("since")
+    if since is not None and (kind != "UnixTimestamp" or since not in UNITS_US):
+        wrong.append(f"`since` is {since!r} on {kind}; allowed are {list(UNITS_US)}, on UnixTimestamp")
+    elif since is None and kind not in TYPES:
+        wrong.append(f"it is {kind}; allowed are {list(TYPES)}, and UnixTimestamp with the tag `since`")
+    return [f"field {field['name']!r}: {line}" for line in wrong]
+
+
+def _request_problems(field: Mapping[str, Any], views: Collection[str]) -> list[str]:
+    """List what is wrong with a field that the request brings."""
+    tags = field["tags"]
+    wrong = _unknown_tags(tags, REQUEST_TAGS)
+    wrong += [] if "group" in tags else ["it has no `group` tag; name the features that fail together"]
+    wrong += [] if field["dtype"] in TYPES else [f"it is {field['dtype']}; allowed are {list(TYPES)}"]
+    view = tags.get("expires_with")
+    if view is not None and view not in views:
+        wrong.append(
+            f"`expires_with` is {view!r}; the service has the views {sorted(views)}{did_you_mean(view, views)}"
+        )
+    return [f"request field {field['name']!r}: {line}" for line in wrong]
+
+
+def _unknown_tags(tags: Iterable[str], known: Collection[str]) -> list[str]:
+    """List the tags that mean nothing here."""
+    unread = sorted(set(tags) - set(known))
+    return [f"unknown tag {tag!r}; known are {sorted(known)}{did_you_mean(tag, known)}" for tag in unread]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Suggest the nearest known name, if one is near."""
+    near = get_close_matches(name, list(known), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
