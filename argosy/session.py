@@ -19,7 +19,7 @@ from argosy.launcher.claims import Cancelled, try_lock
 from argosy.launcher.launch import Context
 from argosy.launcher.store import Store, open_store
 from argosy.local.records import finish_run, new_run_id, register_run, result_document
-from argosy.local.runner import Listener, Run, run_tasks
+from argosy.local.runner import Run, run_tasks
 from argosy.project import Settings, compiled_spec, keyed_project, load_settings
 from argosy.serving.supervisor import status as serving_status
 from argosy.spec.arguments import bind_arguments
@@ -87,7 +87,7 @@ def serving_url(settings: Settings) -> str | None:
     return str(running["url"]) if running.get("running") else None
 
 
-def new_run(session: Session, request: Request, listen: Listener) -> tuple[Run, str]:
+def new_run(session: Session, request: Request) -> tuple[Run, str]:
     """Make a run of a pipeline, bound to its arguments; nothing has started yet.
 
     Raises:
@@ -113,7 +113,7 @@ def new_run(session: Session, request: Request, listen: Listener) -> tuple[Run, 
         env=_told(url),
         forced=frozenset((*request.force, *([request.debug] if request.debug else []))),
     )
-    return Run(pipeline, arguments, context, listen, request.debug), run_id
+    return Run(pipeline, arguments, context, debug=request.debug), run_id
 
 
 def execute(session: Session, run: Run, run_id: str, request: Request) -> tuple[dict[str, Any], int | None]:

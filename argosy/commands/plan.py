@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.commands.printing import print_columns, print_json, print_line
 from argosy.launcher.key import changed_parts
-from argosy.launcher.launch import find_record
 from argosy.local.runner import settle
 from argosy.session import Request, last_keys, new_run, open_session
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 def plan_pipeline(pipeline: str, parameters: Mapping[str, Any], *, store: str | None, as_json: bool) -> None:
     """Print the forecast of a run."""
     session = open_session(store=store)
-    run, run_id = new_run(session, Request(pipeline, parameters), lambda *_: None)
+    run, run_id = new_run(session, Request(pipeline, parameters))
     jobs = settle(run)
     shutil.rmtree(session.settings.state / "scratch" / run_id, ignore_errors=True)
     rows = forecast(run, jobs, session)

@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 def run_pipeline(request: Request, *, store: str | None, as_json: bool) -> int:
     """Run a pipeline and return the exit code of the process."""
     session = open_session(store=store)
-    heard: list[Any] = []
-    run, run_id = new_run(session, request, lambda *event: heard[0](*event))
-    heard.append(progress_for(run.pipeline))
+    run, run_id = new_run(session, request)
+    run.listen = progress = progress_for(run.pipeline)
     try:
         document, interrupted = execute(session, run, run_id, request)
     finally:
-        heard[0].close()
+        progress.close()
     report = _report(session, document)
     if as_json:
         print_json({key: value for key, value in document.items() if key != "sections"})

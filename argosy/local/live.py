@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from argosy.local.runner import Happening
     from argosy.spec.model import Pipeline
 
-SIGNS = {"ran": "✔", "reused": "↺", "observed": "◉", "skipped": "–", "failed": "✘"}
+SIGNS = {"ran": "✔", "reused": "↺", "observed": "◉", "skipped": "-", "failed": "✘"}
 STYLES = {"ran": "green", "reused": "cyan", "observed": "blue", "skipped": "dim", "failed": "bold red"}
 
 

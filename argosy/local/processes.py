@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,23 +29,79 @@ GRACE_S = 5.0
 POLL_S = 0.2
 
 
+Imports = tuple[str, ...]
+
+
+def shared_imports(wanted: Iterable[Imports]) -> list[Imports]:
+    """Return the import sets that are worth a server of their own: those that at least two steps have, and none.
+
+    What only one step imports it imports itself, in its own process; a server for it would gain nothing.
+    """
+    counted = Counter(wanted)
+    return [(), *(modules for modules, steps in counted.items() if steps > 1 and modules)]
+
+
 @dataclass
 class ForkServers:
-    """The fork servers of one run.
+    """The fork servers of one run. All but `run` is called from the main thread.
 
     Attributes:
         cancelled: Says whether the run is being ended; children then get SIGTERM, and SIGKILL after a grace period.
+        offered: The import sets that servers are started for, in the order in which steps come to need them.
 
     """
 
     cancelled: Callable[[], bool]
-    _servers: dict[tuple[str, ...], tuple[socket.socket, subprocess.Popen[bytes]]] = field(default_factory=dict)
+    offered: list[Imports]
+    _servers: dict[Imports, _Server] = field(default_factory=dict)
 
-    def start(self, imports: Iterable[str]) -> None:
-        """Start the server for a set of imports, unless it runs. Call it from the main thread."""
-        modules = tuple(sorted(set(imports)))
-        if modules in self._servers:
-            return
+    def server_for(self, imports: Imports) -> Imports:
+        """Return the import set of the server that a step uses, started now if need be: the largest within its own."""
+        modules = max((each for each in self.offered if set(each) <= set(imports)), key=len)
+        if modules not in self._servers:
+            self._servers[modules] = _Server.start(modules)
+        return modules
+
+    def warm_up(self) -> None:
+        """Start the next server once the one before has imported: imports should not starve the steps that run."""
+        if all(server.is_warm() for server in self._servers.values()):
+            cold = next((modules for modules in self.offered if modules not in self._servers), None)
+            if cold is not None:
+                self._servers[cold] = _Server.start(cold)
+
+    def run(self, request: Request, server: Imports, *, log: Path, lock: int, timeout_s: float | None) -> int:
+        """Run a request in a child of a server; return its exit code (negative: signal)."""
+        file = Path(request.scratch) / "request.json"
+        file.write_text(request.to_json(), encoding="utf-8")
+        answer, pipe = os.pipe()
+        try:
+            with log.open("ab") as sink:
+                self._servers[server].send(file, [sink.fileno(), lock, pipe])
+        except Outage:
+            os.close(answer)
+            raise
+        finally:
+            os.close(pipe)
+        with os.fdopen(answer, "rb", buffering=0) as stream:
+            return _Child(stream.fileno(), timeout_s, self.cancelled).wait()
+
+    def close(self) -> None:
+        """End every server; their children have ended or are killed."""
+        for server in self._servers.values():
+            server.control.close()
+        for server in self._servers.values():
+            server.end()
+        self._servers.clear()
+
+
+@dataclass
+class _Server:
+    control: socket.socket
+    process: subprocess.Popen[bytes]
+    warm: bool = False
+
+    @staticmethod
+    def start(modules: Imports) -> _Server:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         process = subprocess.Popen(
             [sys.executable, "-m", "argosy.local.forkserver", str(theirs.fileno())],
@@ -56,35 +113,25 @@ class ForkServers:
         )
         theirs.close()
         ours.send(json.dumps(modules).encode())
-        self._servers[modules] = (ours, process)
+        return _Server(ours, process)
 
-    def run(self, request: Request, imports: Iterable[str], *, log: Path, lock: int, timeout_s: float | None) -> int:
-        """Run a request in a child of the server for these imports; return its exit code (negative: signal)."""
-        control, process = self._servers[tuple(sorted(set(imports)))]
-        file = Path(request.scratch) / "request.json"
-        file.write_text(request.to_json(), encoding="utf-8")
-        answer, pipe = os.pipe()
+    def is_warm(self) -> bool:
+        """Say whether the server has imported what it should."""
+        if not self.warm and select.select([self.control], [], [], 0)[0]:
+            self.warm = True
+        return self.warm
+
+    def send(self, file: Path, descriptors: list[int]) -> None:
         try:
-            with log.open("ab") as sink:
-                socket.send_fds(control, [str(file).encode()], [sink.fileno(), lock, pipe])
+            socket.send_fds(self.control, [str(file).encode()], descriptors)
         except OSError as error:
-            os.close(answer)
-            raise Outage(f"the fork server (process {process.pid}) ended; run again") from error
-        finally:
-            os.close(pipe)
-        with os.fdopen(answer, "rb", buffering=0) as stream:
-            return _Child(stream.fileno(), timeout_s, self.cancelled).wait()
+            raise Outage(f"the fork server (process {self.process.pid}) ended; run again") from error
 
-    def close(self) -> None:
-        """End every server; their children have ended or are killed."""
-        for control, process in self._servers.values():
-            control.close()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(GRACE_S)
-        for _, process in self._servers.values():
-            process.kill()
-            process.wait()
-        self._servers.clear()
+    def end(self) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(GRACE_S)
+        self.process.kill()
+        self.process.wait()
 
 
 @dataclass

@@ -99,7 +99,7 @@ def read_run(store: Store, run_id: str) -> dict[str, Any]:
     ended = store.read_json(f"runs/{matches[0]}/result.json")
     if ended is None:
         raise Mistake(f"run {matches[0]} has not ended: it goes on, or its process was killed; run the pipeline again")
-    return begun | ended
+    return dict(begun | ended)
 
 
 def _time_of(run_id: str) -> str:

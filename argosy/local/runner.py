@@ -21,7 +21,7 @@ from argosy.launcher.key import step_key
 from argosy.launcher.launch import Job, launch, look, observe
 from argosy.launcher.step import Outcome
 from argosy.local.debugger import debug
-from argosy.local.processes import ForkServers
+from argosy.local.processes import ForkServers, shared_imports
 from argosy.spec.plan import build_step, readiness
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from argosy.launcher.executor import Request
     from argosy.launcher.key import Project
     from argosy.launcher.launch import Context
+    from argosy.local.processes import Imports
     from argosy.spec.model import JsonValue, Pipeline, Task
 
 Happening = Literal["started", "ended"]
@@ -52,7 +53,7 @@ class Run:
     pipeline: Pipeline
     arguments: Mapping[str, JsonValue]
     context: Context
-    listen: Listener
+    listen: Listener = lambda _name, _happening, _outcome: None
     debug: str | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     started_s: dict[str, float] = field(default_factory=dict)
@@ -113,12 +114,9 @@ def settle(run: Run) -> list[Job]:
 
 
 def _execute(run: Run, jobs: deque[Job], concurrency: int) -> None:
-    servers = ForkServers(run.context.cancelled)
-    imports = {
-        name: _imports(task, run.context.project) for name, task in run.tasks.items() if name not in run.outcomes
-    }
-    for modules in dict.fromkeys(imports.values()):
-        servers.start(modules)
+    remaining = [task for name, task in run.tasks.items() if name not in run.outcomes]
+    imports = {task.name: _imports(task, run.context.project) for task in remaining}
+    servers = ForkServers(run.context.cancelled, shared_imports(imports.values()))
     working: dict[Future[Outcome], str] = {}
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="step")
     try:
@@ -131,7 +129,9 @@ def _execute(run: Run, jobs: deque[Job], concurrency: int) -> None:
                     run.end(name, launch(replace(job, context=replace(job.context, execute=debug))))
                     jobs.extend(settle(run))
                     continue
-                working[pool.submit(_launch, run.tasks[name], job, servers, imports[name])] = name
+                server = servers.server_for(imports[name])
+                working[pool.submit(_launch, run.tasks[name], job, servers, server)] = name
+            servers.warm_up()
             done, _ = wait(working, timeout=WAKE_S, return_when=FIRST_COMPLETED)
             if run.context.cancelled():
                 raise Cancelled
@@ -149,9 +149,9 @@ def _imports(task: Task, project: Project) -> tuple[str, ...]:
     return source_closure(task.component.executor.source or "", project.roots, project.stamps).third_party
 
 
-def _launch(task: Task, job: Job, servers: ForkServers, imports: tuple[str, ...]) -> Outcome:
+def _launch(task: Task, job: Job, servers: ForkServers, server: Imports) -> Outcome:
     def execute(request: Request, *, log: Path, lock: int, timeout_s: float | None) -> int:
-        return servers.run(request, imports, log=log, lock=lock, timeout_s=timeout_s)
+        return servers.run(request, server, log=log, lock=lock, timeout_s=timeout_s)
 
     local = replace(job, context=replace(job.context, execute=execute))
     outcome = launch(local)
