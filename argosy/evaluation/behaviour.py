@@ -21,7 +21,6 @@ from argosy.errors import BadInput, Mistake
 from argosy.evaluation.baseline import table_scores
 from argosy.evaluation.boot import boots_in_server
 from argosy.evaluation.cases import Finding
-from argosy.evaluation.evaluate import THREADS
 from argosy.evaluation.frame import DAY, LABEL, TIME, parts_between, read_rows, row_column
 from argosy.evaluation.metrics import brier, log_loss
 from argosy.serving.runtime import load_model
@@ -85,7 +84,7 @@ def test_model(*, model: Path, frame: Path, start: str, end: str, cases: Cases) 
         Mistake: A case names a feature or group that the model does not have.
 
     """
-    loaded = load_model(model, threads=THREADS)
+    loaded = load_model(model)
     require_known(cases, loaded)
     sample = _read_sample(loaded, frame, window=(start, end), cases=cases)
     earlier = _earlier_rows(frame, before=start, cases=cases)

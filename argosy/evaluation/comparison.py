@@ -14,8 +14,7 @@ import pyarrow.parquet as pq
 
 from argosy.errors import BadInput
 from argosy.evaluation.bootstrap import block_sums, draw_blocks, interval, statistics
-from argosy.evaluation.evaluate import THREADS
-from argosy.evaluation.frame import DAY, read_rows, read_schema
+from argosy.evaluation.frame import DAY, map_parts, read_rows, read_schema
 from argosy.evaluation.metrics import HIGHER_IS_BETTER, rounded
 from argosy.evaluation.predictions import prediction_parts, read_scores
 from argosy.serving.runtime import has_model, load_model
@@ -61,7 +60,7 @@ def compare(
     if not has_model(champion):
         reason = "there is no champion to compare with; the floors decide"
         return {"champion": None, "differences": {}, **_verdict(reason, ok=True), **settings}
-    model = load_model(champion, threads=THREADS)
+    model = load_model(champion)
     absent = missing_features(model, frame)
     if absent:
         reason = (
@@ -99,8 +98,8 @@ def score_same_rows(model: Model, predictions: Path, frame: Path) -> NDArray[np.
         BadInput: The frame does not hold the same rows in the same order.
 
     """
-    scored = []
-    for part in prediction_parts(predictions):
+
+    def score_part(part: Path) -> NDArray[np.float32]:
         row, *_ = pq.read_schema(part).names
         keys = pq.ParquetFile(part).read(columns=[row, DAY])
         days = keys.column(DAY).to_numpy()
@@ -110,8 +109,9 @@ def score_same_rows(model: Model, predictions: Path, frame: Path) -> NDArray[np.
                 f"{part}: its rows are not those of {frame / part.name} from {days.min()} to {days.max()}; "
                 "evaluate the candidate on this frame"
             )
-        scored.append(model.predict_table(rows))
-    return np.concatenate(scored)
+        return model.predict_table(rows)
+
+    return np.concatenate(map_parts(score_part, prediction_parts(predictions)))
 
 
 def paired_differences(

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from argosy.evaluation.bootstrap import block_sums, draw_blocks, interval, statistics
-from argosy.evaluation.frame import DAY, LABEL, TIME, parts_between, read_rows, read_schema, row_column
+from argosy.evaluation.frame import DAY, LABEL, TIME, map_parts, parts_between, read_rows, read_schema, row_column
 from argosy.evaluation.metrics import calibration_bins, roc_points, rounded, score_histogram
 from argosy.evaluation.predictions import Scores, read_scores, write_predictions
 from argosy.evaluation.slices import describe, slice_metrics
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from argosy.serving.runtime import Model
 
-THREADS = 2
 N_RESAMPLES = 1000
 
 
@@ -46,7 +45,7 @@ def evaluate(
         BadInput: The window has no rows, or a column is missing.
 
     """
-    loaded, window = load_model(model, threads=THREADS), (start, end)
+    loaded, window = load_model(model), (start, end)
     columns = _score_parts(loaded, frame, window=window, slices=slices, predictions=predictions)
     scores = read_scores(predictions, block=read_schema(frame).get("block", DAY))
     known = scores.labelled()
@@ -82,12 +81,14 @@ def _score_parts(
     predictions.mkdir(parents=True, exist_ok=True)
     for stale in predictions.glob("part-*.parquet"):
         stale.unlink()
-    sliced = []
-    for part in parts_between(frame, *window):
+
+    def score_part(part: Path) -> pa.Table:
         keys = [row_column(part), TIME, DAY, LABEL]
         rows = read_rows(part, [*keys, *model.feature_names, *slices], *window)
         write_predictions(predictions / part.name, rows.select(keys), model.predict_table(rows))
-        sliced.append(rows.select(list(slices)))
+        return rows.select(list(slices))
+
+    sliced = map_parts(score_part, parts_between(frame, *window))
     columns = pa.concat_tables(sliced)
     return {name: columns.column(name) for name in slices}
 

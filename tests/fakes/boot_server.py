@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 ANSWERS = {
     "other-answer": (200, json.dumps({"probability": 0.5})),
+    "ignores-sigterm": (200, json.dumps({"probability": 0.5})),
     "refuses": (422, json.dumps({"detail": "no"})),
     "not-json": (200, "<html>"),
 }
@@ -38,6 +40,8 @@ def answer_to(mode: str) -> type[BaseHTTPRequestHandler]:
 def main() -> None:
     mode, pid_file, *_, port = sys.argv[1:]
     Path(pid_file).write_text(str(os.getpid()))
+    if mode == "ignores-sigterm":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if mode == "exits":
         sys.stderr.write("cannot load the graph\n")
         sys.exit(7)

@@ -40,6 +40,7 @@ def test_a_good_model_boots_in_the_real_server(model):
         ("never-ready", r"GET /ready did not answer 200 within 1\.5 s \(last: 503\)"),
         ("other-answer", r"POST /predict answered 200 with 0\.5, the runtime says 0\.1"),
         ("refuses", r"no probability \(KeyError: 'probability'\)"),
+        pytest.param("ignores-sigterm", r"POST /predict answered 200 with 0\.5", marks=pytest.mark.slow),
         ("not-json", r"no probability \(JSONDecodeError"),
     ],
 )
