@@ -1,11 +1,18 @@
-"""What every registry must do, held against the fake and against MLflow on SQLite."""
+"""What every registry must do, held against the fake, MLflow on SQLite and an MLflow server."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
+import os
 import shutil
 import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +25,7 @@ from argosy.registry.versions import settle_version
 from tests.fakes.registry import DIGESTS, FakeRegistry, dying, kill_this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from argosy.registry.protocol import Registry
@@ -48,11 +55,59 @@ def database(tmp_path: Path, empty_database: Path) -> str:
     return f"sqlite:///{tmp_path / 'mlflow.db'}"
 
 
-@pytest.fixture(params=["fake", "mlflow"])
-def registry(request: pytest.FixtureRequest) -> Registry:
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copy(empty_database, folder / "mlflow.db")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--port", str(port), "--workers", "1"]
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "server", *options],
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            wait_for(f"http://127.0.0.1:{port}/health")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def wait_for(url: str) -> None:
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 - our own address
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise TimeoutError(url)
+
+
+@pytest.fixture(params=["fake", "sqlite", pytest.param("server", marks=pytest.mark.slow)])
+def registry(request: pytest.FixtureRequest) -> Iterator[Registry]:
     if request.param == "fake":
-        return FakeRegistry()
-    return connect(request.getfixturevalue("database"))
+        yield FakeRegistry()
+    elif request.param == "sqlite":
+        yield connect(request.getfixturevalue("database"))
+    else:
+        yield connect(request.getfixturevalue("server"))
+        forget(request.getfixturevalue("server"))
+
+
+def forget(uri: str) -> None:
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+
+    with contextlib.suppress(MlflowException):
+        MlflowClient(tracking_uri=uri, registry_uri=uri).delete_registered_model("m")
 
 
 def connect(uri: str) -> Registry:
