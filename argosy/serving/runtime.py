@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import onnxruntime
@@ -30,6 +30,7 @@ GRAPH = "model.onnx"
 SIGNATURE = "signature.json"
 SIGNATURE_VERSION = 1
 INPUT = "features"
+Scalar = TypeVar("Scalar", bound=np.generic)
 METADATA_DIGEST = "features_sha256"
 MISSING = float("nan")
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -234,28 +235,42 @@ def category_codes(feature: Mapping[str, Any]) -> dict[str, float] | None:
 def encode_column(name: str, column: pa.ChunkedArray, codes: Mapping[str, float] | None) -> NDArray[np.float32]:
     """Return a table's column as the model reads it; null and unseen categories become NaN."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-    if pa.types.is_dictionary(column.type):
-        column, is_text = column.cast(pa.string()), True
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    is_number = pa.types.is_floating(kind) or pa.types.is_integer(kind)
+    if not (is_text if codes is not None else is_number) and not pa.types.is_null(kind):
+        allowed = "a number" if codes is None else "text (a category)"
+        raise BadInput(f"table: {name}: got {column.type}, allowed is {allowed}")
     if codes is not None:
-        if not (is_text or pa.types.is_null(column.type)):
-            raise BadInput(f"table: {name}: got {column.type}, allowed is text (a category)")
-        known = pa.array(list(codes), pa.string())
-        return _floats(pc.index_in(column.cast(pa.string()), value_set=known, skip_nulls=True))
-    is_number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
-    if not (is_number or pa.types.is_null(column.type)):
-        raise BadInput(f"table: {name}: got {column.type}, allowed is a number")
-    values = _floats(column)
-    if not np.isfinite(values[column.is_valid().to_numpy()]).all():
+        texts, rows = category_rows(column.cast(pa.string()))
+        return np.array([codes.get(text, MISSING) for text in texts] + [MISSING], np.float32)[rows]
+    values, valid = column_values(column.cast(pa.float32(), safe=False), np.float32)
+    if not np.isfinite(values[valid]).all():
         raise BadInput(f"table: {name}: holds NaN or an infinity; allowed are finite numbers and null")
-    return values
+    return np.where(valid, values, np.float32(MISSING))
 
 
-def _floats(column: pa.ChunkedArray) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = column.cast("float32", safe=False).to_numpy()
-    return values
+def category_rows(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int32]]:
+    """Return the distinct texts of a column, and for each row the index of its text; -1 is null."""
+    encoded = column.combine_chunks().dictionary_encode()
+    indices, valid = column_values(encoded.indices, np.int32)
+    return encoded.dictionary.to_pylist(), np.where(valid, indices, np.int32(-1))
+
+
+def column_values(column: pa.ChunkedArray | pa.Array, kind: type[Scalar]) -> tuple[NDArray[Scalar], NDArray[np.bool_]]:
+    """Return the values of a fixed-width column and which of them are not null.
+
+    Read from Arrow's buffers, because `to_numpy` imports pandas where it is installed, which takes a second.
+    """
+    array = column.combine_chunks() if hasattr(column, "combine_chunks") else column
+    validity, content = array.buffers()
+    rows = slice(array.offset, array.offset + len(array))
+    values = np.frombuffer(content or b"", dtype=kind)[rows]
+    if validity is None:
+        return values, np.ones(len(array), dtype=np.bool_)
+    bits = np.unpackbits(np.frombuffer(validity, dtype=np.uint8), bitorder="little")
+    return values, bits[rows].astype(np.bool_)
 
 
 def require_number(where: str, value: object) -> float:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from argosy.errors import BadInput
+from argosy.serving.runtime import category_rows, column_values, encode_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 RANGE_TOLERANCE = 0.5
 SIGNIFICANT_DIGITS = 6
 PRIOR_ROWS = 50
+LAST_DAY = "9999-12-31"
 
 
 def read_schema(frame: Path) -> dict[str, Any]:
@@ -48,13 +50,13 @@ def read_labelled(frame: Path, window: Window, *, known_by: int | None = None, e
     """
     names = [feature["name"] for feature in read_schema(frame)["features"]]
     table = read_window(frame, window, columns=["t0", "day", "y", "label_at", *names])
-    keep = pc.is_valid(table["y"])
+    _, keep = column_values(table["y"], np.int8)
     if known_by is not None:
-        in_time = pc.less_equal(table["label_at"].cast(pa.int64()), known_by)
-        keep = pc.and_(keep, pc.fill_null(in_time, False))
-    table = table.filter(keep)
-    if every > 1:
-        table = table.take(pa.array(np.arange(0, table.num_rows, every)))
+        label_at, has_time = column_values(table["label_at"].cast(pa.int64()), np.int64)
+        keep &= has_time & (label_at <= known_by)
+    chosen = np.zeros_like(keep)
+    chosen[np.flatnonzero(keep)[::every]] = True
+    table = table.filter(as_mask(chosen))
     if len(pc.unique(table["y"])) < 2:
         raise BadInput(f"{frame}: [{window.start}, {window.end}) has {table.num_rows} labelled rows; needs both labels")
     return table
@@ -67,8 +69,19 @@ def read_window(frame: Path, window: Window, *, columns: list[str]) -> pa.Table:
     if not parts:
         raise BadInput(f"{frame}: no part between {first} and {last}; needed is a frame that covers the window")
     table = pa.concat_tables([pq.ParquetFile(part).read(columns=columns) for part in parts])
-    inside = pc.and_(pc.greater_equal(table["day"], window.start), pc.less(table["day"], window.end))
-    return table.filter(inside)
+    return table.filter(as_mask(within(table["day"], window.start, window.end)))
+
+
+def within(column: pa.ChunkedArray, start: str, end: str) -> NDArray[np.bool_]:
+    """Say for each text whether it lies in [start, end)."""
+    texts, rows = category_rows(column)
+    return np.array([start <= text < end for text in texts], dtype=np.bool_)[rows]
+
+
+def as_mask(keep: NDArray[np.bool_]) -> pa.Array:
+    """Return a boolean array for `filter`, without pandas, which `pa.array` imports."""
+    bits = pa.py_buffer(np.packbits(keep, bitorder="little").tobytes())
+    return pa.Array.from_buffers(pa.bool_(), len(keep), [None, bits])
 
 
 def first_instant(frame: Path, *, day: str) -> int | None:
@@ -77,15 +90,16 @@ def first_instant(frame: Path, *, day: str) -> int | None:
         if part.stem[5:12] < day[:7]:
             continue
         table = pq.ParquetFile(part).read(columns=["t0", "day"])
-        later = table.filter(pc.greater_equal(table["day"], day))
-        if later.num_rows:
-            return int(pc.min(later["t0"].cast(pa.int64())).as_py())
+        instants, _ = column_values(table["t0"].cast(pa.int64()), np.int64)
+        later = instants[within(table["day"], day, LAST_DAY)]
+        if len(later):
+            return int(later.min())
     return None
 
 
 def labels_of(table: pa.Table) -> NDArray[np.float32]:
     """Return the labels of labelled rows, shape (n_rows,), 0 or 1."""
-    labels: NDArray[np.float32] = table["y"].cast(pa.float32()).to_numpy()
+    labels, _ = column_values(table["y"].cast(pa.float32()), np.float32)
     return labels
 
 
@@ -114,12 +128,10 @@ def rank_categories(column: pa.ChunkedArray, labels: NDArray[np.float32]) -> lis
 
     The order uses training labels only. The mean weighs as much as `PRIOR_ROWS` rows; ties go by name.
     """
-    encoded = column.combine_chunks().dictionary_encode()
-    valid = encoded.is_valid().to_numpy(zero_copy_only=False)
-    codes = encoded.indices.drop_null().to_numpy()
-    names = encoded.dictionary.to_pylist()
-    late = np.bincount(codes, weights=labels[valid], minlength=len(names))
-    seen = np.bincount(codes, minlength=len(names))
+    names, rows = category_rows(column)
+    present = rows >= 0
+    late = np.bincount(rows[present], weights=labels[present], minlength=len(names))
+    seen = np.bincount(rows[present], minlength=len(names))
     rates = (late + PRIOR_ROWS * labels.mean(dtype=np.float64)) / (seen + PRIOR_ROWS)
     return [name for _, name in sorted(zip(rates.tolist(), names, strict=True))]
 
@@ -137,11 +149,9 @@ def _rounded(value: float) -> float:
 
 def example_row(table: pa.Table, features: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the first row with the fewest nulls, numbers in their shortest form."""
-    nulls = np.zeros(table.num_rows, dtype=np.int64)
-    for feature in features:
-        nulls += table[feature["name"]].is_null().to_numpy()
-    (row,) = table.slice(int(nulls.argmin()), 1).to_pylist()
-    return {name: _shortest(row[name]) for name in (feature["name"] for feature in features)}
+    nulls = np.isnan(encode_table(table, features)).sum(axis=1)
+    fullest = int(nulls.argmin())
+    return {f["name"]: _shortest(table[f["name"]][fullest].as_py()) for f in features}
 
 
 def _shortest(value: Any) -> Any:

@@ -70,13 +70,34 @@ def test_a_dictionary_column_is_a_category(model):
     assert model.predict_table(encoded).tolist() == model.predict_table(table).tolist()
 
 
-def test_a_column_of_nothing_but_nulls_is_allowed(model):
+@pytest.mark.parametrize("name", ["temp", "carrier"])
+def test_a_column_of_nothing_but_nulls_is_allowed(model, name):
     table = frame_table(days=1)
-    index = table.column_names.index("temp")
+    index = table.column_names.index(name)
 
-    probabilities = model.predict_table(table.set_column(index, "temp", pa.nulls(table.num_rows)))
+    probabilities = model.predict_table(table.set_column(index, name, pa.nulls(table.num_rows)))
 
     assert np.isfinite(probabilities).all()
+
+
+@pytest.mark.parametrize(("offset", "length"), [(0, 0), (13, 1), (13, 50), (8, 64)])
+def test_a_slice_of_a_table_is_read_from_its_own_first_row(model, offset, length):
+    table = frame_table(days=4)
+    whole = model.predict_table(pa.concat_tables([table, table]))
+
+    part = model.predict_table(pa.concat_tables([table, table]).slice(150 + offset, length))
+
+    assert part.tolist() == whole[150 + offset : 150 + offset + length].tolist()
+
+
+def test_whole_numbers_and_doubles_are_numbers(model):
+    table = frame_table(days=1)
+    expected = model.predict_table(table).tolist()
+    for kind in (pa.int32(), pa.float64()):
+        index = table.column_names.index("seats")
+        table = table.set_column(index, "seats", table["seats"].cast(kind))
+
+        assert model.predict_table(table).tolist() == expected
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e300, "44.1", True, [1.0]])

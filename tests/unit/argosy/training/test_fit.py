@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pyarrow.parquet as pq
@@ -11,6 +13,20 @@ from argosy.serving.runtime import load_model
 from argosy.training.fit import train
 from argosy.training.plan import Window
 from tests.fakes.frames import FEATURES, PARAMS, PLAN, frame_folder
+
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from argosy.training.fit import train
+from argosy.training.plan import SearchBudget, TrainingPlan, Window
+plan = TrainingPlan(
+    name="m", predicts="late", train=Window("2013-01-01", "2013-01-08"),
+    calibrate=Window("2013-01-08", "2013-01-10"), search=SearchBudget(candidates=1, folds=1), threads=1,
+)
+train(frame=Path({frame!r}), plan=plan, params={{"trees": 2}}, seed=1, model=Path({model!r}))
+print(sorted({{"pandas", "sklearn", "feast", "mlflow", "kfp"}} & set(sys.modules)))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +110,13 @@ def test_a_window_without_rows_is_refused(frame, tmp_path):
 
     with pytest.raises(BadInput, match="no part between 2012-01 and 2012-02"):
         train(frame=frame, plan=plan, params=PARAMS, seed=1, model=tmp_path)
+
+
+def test_training_imports_neither_pandas_nor_scikit_learn(tmp_path, request):
+    frame = frame_folder(tmp_path / "frame", days=10)
+    root = str(request.config.rootpath)
+    script = SCRIPT.format(root=root, frame=str(frame), model=str(tmp_path / "model"))
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"

@@ -114,7 +114,7 @@ def test_a_constant_column_has_a_range_around_its_value():
 def test_the_example_is_a_full_row_in_short_decimals(frame):
     table = read_labelled(frame, Window("2013-01-01", "2013-01-05"))
 
-    example = example_row(table, FEATURES)
+    example = example_row(table, describe_features(table, read_schema(frame)))
 
     assert None not in example.values()
     assert np.float32(example["temp"]) in table["temp"].to_pylist()
