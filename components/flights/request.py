@@ -65,6 +65,7 @@ def queue_lengths(scheduled: Integers, published: Integers, keys: Integers) -> I
 
     A flight waits from its scheduled departure until it is known to have left or three hours have passed; a cancelled
     one like any other, for nobody announced it. So the length is the entries before t0 less the exits up to t0.
+    `published` is later than `scheduled`, as `publication` makes it.
     """
     exits = np.minimum(published, scheduled + QUEUE_WINDOW + 1)
     lengths = np.zeros(len(scheduled), dtype=np.int64)

@@ -171,7 +171,9 @@ def test_the_frame_and_its_schema_have_the_same_columns_in_the_same_order(tmp_pa
     size = RequestFeature("size", "number", "schedule", "a size")
     views = (
         a_view(),
-        a_view(name="other", source="temps", age_feature=None, features=[a_feature(name="w", field="w", type="category")]),
+        a_view(
+            name="other", source="temps", age_feature=None, features=[a_feature(name="w", field="w", type="category")]
+        ),
     )
     made, _ = retrieve_rows(
         tmp_path,
