@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from argosy.errors import BadInput
 from argosy.evaluation.metrics import losses, squared_errors
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 COVERAGE = 0.95
+MIN_BLOCKS = 5  # an interval of fewer says nothing
+MAX_BLOCKS = 5_000  # the pairs of blocks have to fit into memory
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,14 @@ def block_sums(y: Array, p: Array, blocks: Array, n_blocks: int) -> BlockSums:
         blocks: Number of each row's block, shape (n_rows,).
         n_blocks: One more than the highest number.
 
+    Raises:
+        BadInput: There are more blocks than 5,000.
+
     """
+    if n_blocks > MAX_BLOCKS:
+        raise BadInput(
+            f"{n_blocks} blocks to resample, at most {MAX_BLOCKS} are allowed; use a coarser block, like the day"
+        )
 
     def total(values: Array) -> Array:
         return np.bincount(blocks, weights=values, minlength=n_blocks)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from argosy.errors import BadInput
-from argosy.evaluation.bootstrap import block_sums, draw_blocks, interval, statistics
+from argosy.evaluation.bootstrap import MIN_BLOCKS, block_sums, draw_blocks, interval, statistics
 from argosy.evaluation.frame import DAY, map_parts, read_rows, read_schema
 from argosy.evaluation.metrics import HIGHER_IS_BETTER, rounded
 from argosy.evaluation.predictions import prediction_parts, read_scores
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from argosy.evaluation.predictions import Scores
     from argosy.serving.runtime import Model
 
-MIN_BLOCKS = 5
 PASSED, FAILED = "passed", "failed"
 
 
@@ -56,33 +55,22 @@ def compare(
         BadInput: The frame does not hold the rows of the predictions, or the champion cannot read it.
 
     """
-    settings = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
+    settings: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
     if not has_model(champion):
         reason = "there is no champion to compare with; the floors decide"
         return {"champion": None, "differences": {}, **_verdict(reason, ok=True), **settings}
     model = load_model(champion)
+    named = {key: model.signature.get(key) for key in ("name", "version")}
     absent = missing_features(model, frame)
     if absent:
         reason = (
             f"the champion reads {', '.join(absent)}, which the frame does not have, so it cannot be compared; "
             "keep these features in the frame until the champion has been replaced"
         )
-        return {"champion": _named(model), "differences": {}, **_verdict(reason, ok=False), **settings}
+        return {"champion": named, "differences": {}, **_verdict(reason, ok=False), **settings}
     scores = read_scores(predictions, block=read_schema(frame).get("block", DAY))
-    theirs = score_same_rows(model, predictions, frame)[scores.is_labelled]
-    ours = scores.labelled()
-    n_blocks, _ = ours.dense_blocks()
-    enough = n_blocks >= MIN_BLOCKS
-    differences = paired_differences(ours, theirs, n_resamples=n_resamples, seed=seed) if enough else {}
-    few = f"labels of {n_blocks} days are too few for an interval; {MIN_BLOCKS} are needed"
-    return {
-        "champion": _named(model),
-        "n_rows": len(ours.p),
-        "n_blocks": n_blocks,
-        "differences": differences,
-        **(judge(differences["log_loss"], margin=margin) if enough else _verdict(few, ok=False)),
-        **settings,
-    }
+    theirs = score_same_rows(model, predictions, frame)
+    return {"champion": named, **_compare_scores(scores, theirs, **settings), **settings}
 
 
 def missing_features(model: Model, frame: Path) -> list[str]:
@@ -143,6 +131,19 @@ def judge(loss: Mapping[str, Any], *, margin: float) -> dict[str, Any]:
     return _verdict(f"{text}: the upper end must stay below the margin of {margin:+.4f}", ok=False)
 
 
+def _compare_scores(
+    candidate: Scores, champion: NDArray[Any], *, margin: float, n_resamples: int, seed: int
+) -> dict[str, Any]:
+    ours, theirs = candidate.labelled(), champion[candidate.is_labelled]
+    n_blocks, _ = ours.dense_blocks()
+    counted = {"n_rows": len(ours.p), "n_blocks": n_blocks}
+    if n_blocks < MIN_BLOCKS:
+        few = f"labels of {n_blocks} days are too few for an interval; {MIN_BLOCKS} are needed"
+        return {**counted, "differences": {}, **_verdict(few, ok=False)}
+    differences = paired_differences(ours, theirs, n_resamples=n_resamples, seed=seed)
+    return {**counted, "differences": differences, **judge(differences["log_loss"], margin=margin)}
+
+
 def _difference(name: str, ours: NDArray[Any], theirs: NDArray[Any]) -> dict[str, Any]:
     """Summarise resamples; the first one is the sample itself."""
     difference = ours - theirs
@@ -154,10 +155,6 @@ def _difference(name: str, ours: NDArray[Any], theirs: NDArray[Any]) -> dict[str
         "interval": [rounded(bound) for bound in interval(difference[1:])],
         "share_better": rounded(float(better.mean())),
     }
-
-
-def _named(model: Model) -> dict[str, Any]:
-    return {key: model.signature.get(key) for key in ("name", "version")}
 
 
 def _verdict(reason: str, *, ok: bool) -> dict[str, Any]:

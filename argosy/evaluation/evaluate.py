@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from argosy.evaluation.bootstrap import block_sums, draw_blocks, interval, statistics
+from argosy.evaluation.bootstrap import MIN_BLOCKS, block_sums, draw_blocks, interval, statistics
 from argosy.evaluation.frame import DAY, LABEL, TIME, map_parts, parts_between, read_rows, read_schema, row_column
 from argosy.evaluation.metrics import calibration_bins, roc_points, rounded, score_histogram
 from argosy.evaluation.predictions import Scores, read_scores, write_predictions
@@ -38,8 +38,8 @@ def evaluate(
 
     Returns:
         `window`, `n_rows`, `n_labelled`, `n_days`, `size_bytes` of the model; `overall` metrics and their
-        95 % `intervals` by resampled days; `months` and `slices`, a list of metrics each; `roc` points,
-        `calibration` bins, `histogram` of all scores. What is not defined is null.
+        95 % `intervals` by resampled days (none under 5 days); `months` and `slices`, a list of metrics
+        each; `roc` points, `calibration` bins, `histogram` of all scores. What is not defined is null.
 
     Raises:
         BadInput: The window has no rows, or a column is missing.
@@ -95,7 +95,7 @@ def _score_parts(
 
 def _intervals(scores: Scores) -> dict[str, list[float | None]]:
     n_blocks, blocks = scores.dense_blocks()
-    if not n_blocks:
+    if n_blocks < MIN_BLOCKS:
         return {}
     counts = draw_blocks(n_blocks=n_blocks, n_resamples=N_RESAMPLES, seed=0)
     resampled = statistics(counts, block_sums(scores.y, scores.p, blocks, n_blocks))

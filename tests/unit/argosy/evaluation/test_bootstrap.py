@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from argosy.errors import BadInput
 from argosy.evaluation import bootstrap, metrics
 from argosy.evaluation.bootstrap import block_sums, draw_blocks, interval, pairwise_wins, statistics
 
@@ -78,3 +79,10 @@ def test_days_that_err_together_widen_the_interval():
     )
 
     assert by_day > 2 * by_chance
+
+
+def test_more_blocks_than_fit_into_memory_are_refused():
+    rows = np.arange(6000)
+
+    with pytest.raises(BadInput, match=r"6000 blocks to resample, at most 5000 are allowed"):
+        block_sums(rows % 2, np.full(6000, 0.5), rows, 6000)
