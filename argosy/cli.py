@@ -153,6 +153,18 @@ def serve(ref: str, port: int | None, *, background: bool, store: str | None, as
 
 
 @app.command()
+@click.option(
+    "--features", metavar="FILE", help="A JSON file with one value per feature; the model's example by default."
+)
+@output
+def predict(features: str | None, *, as_json: bool) -> None:
+    """Ask the server of this project for one prediction, and show the command that does."""
+    from argosy.commands.predict import predict_once
+
+    predict_once(features, as_json=as_json)
+
+
+@app.command()
 @output
 def stop(*, as_json: bool) -> None:
     """Stop the server of this project."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from argosy.commands.printing import print_json, print_line
 from argosy.launcher.artifacts import Artifact, is_sound
@@ -70,12 +70,17 @@ def check_registry(store: Store, tracking_uri: str) -> list[str]:
     for name in names:
         model = name.rsplit("/", 1)[0]
         ref, _ = ref_history(store, name)[-1]
-        registry: dict[str, Any] = read_registry(tracking_uri, model)
+        registry = read_registry(tracking_uri, model)
         version = registry["aliases"].get("champion")
-        registered = {entry["version"]: entry["digest"] for entry in registry["versions"]}
-        if registered.get(version) != ref.target:
+        digests = {entry["version"]: digest for digest, found in registry["versions"].items() for entry in found}
+        if digests.get(version) != ref.target:
             problems.append(
-                f"registry: {model}@champion is {registered.get(version)}, the ref says {ref.target}; "
+                f"registry: {model}@champion is {digests.get(version)}, the ref says {ref.target}; "
                 "run the pipeline again to finish the projection"
             )
+        problems += [
+            f"registry: {model} has {len(found)} versions of {digest}; the lowest is the one that counts"
+            for digest, found in registry["versions"].items()
+            if len(found) > 1
+        ]
     return problems

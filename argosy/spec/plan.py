@@ -54,7 +54,12 @@ def build_step(task: Task, arguments: Mapping[str, JsonValue], outcomes: Mapping
             f"tasks.{task.name}: a container component (image {executor.image}); this machine runs lightweight "
             "Python components; write it with @dsl.component"
         )
-    inputs = {name: resolve(source, arguments, outcomes) for name, source in task.inputs.items()}
+    inputs = {
+        name: resolve(source, arguments, outcomes)
+        for name, source in task.inputs.items()
+        # An optional parameter of the pipeline that nobody gave is not given to the step either.
+        if not (isinstance(source, PipelineInput) and source.name not in arguments)
+    }
     for name, slot in component.inputs.items():
         if name not in inputs and not isinstance(slot, ArtifactSlot) and slot.default is not ABSENT:
             inputs[name] = Input(slot.default, slot.default)
