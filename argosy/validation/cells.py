@@ -55,7 +55,7 @@ def _impossible(values: pa.ChunkedArray, column: Column) -> list[tuple[str, Mask
 
 def as_floats(values: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return numbers as float64 with NaN for null."""
-    return np.asarray(pc.fill_null(values.cast(pa.float64()), float("nan")).to_numpy(), dtype=np.float64)
+    return np.asarray(pc.fill_null(values.cast(pa.float64(), safe=False), float("nan")).to_numpy(), dtype=np.float64)
 
 
 def is_outside(numbers: np.ndarray[tuple[int], np.dtype[np.float64]], column: Column) -> Mask:
@@ -86,6 +86,10 @@ def find_faulty_rows(table: pa.Table, contract: Contract) -> tuple[list[Finding]
 def _row_faults(values: pa.ChunkedArray, column: Column) -> Iterator[tuple[str, Mask]]:
     if column.max_null == 0 and values.null_count:
         yield "is missing", pc.is_null(values).to_numpy()
+    if column.pattern:
+        strange = pc.invert(pc.fill_null(pc.match_substring_regex(values, column.pattern), True)).to_numpy()
+        if strange.any():
+            yield f"is not like {column.pattern}", strange
     if column.outside == "QUARANTINE" and (column.low is not None or column.high is not None):
         outside = is_outside(as_floats(values), column)
         if outside.any():

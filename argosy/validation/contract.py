@@ -28,6 +28,7 @@ class Column:
         high: Largest possible value, inclusive.
         outside: What becomes of a value outside: it is nulled, or its row is set aside.
         sentinels: Codes that mean "missing".
+        pattern: Regular expression that each text matches; other rows are set aside.
         known: Categories of the reference period.
         band: Quartiles of the reference period; catches a change of unit.
     """
@@ -39,6 +40,7 @@ class Column:
     high: float | None = None
     outside: Literal["NULL", "QUARANTINE"] = "QUARANTINE"
     sentinels: tuple[float, ...] = ()
+    pattern: str | None = None
     known: frozenset[str] | None = None
     band: Band | None = None
 

@@ -26,8 +26,9 @@ def write_folder(folder: Path, tables: Mapping[str, pa.Table]) -> None:
     for name, table in tables.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Page boundaries follow chunks, so the same rows in other chunks would be other bytes.
         pyarrow.parquet.write_table(
-            table.replace_schema_metadata(None), path, compression="zstd", row_group_size=ROW_GROUP
+            table.replace_schema_metadata(None).combine_chunks(), path, compression="zstd", row_group_size=ROW_GROUP
         )
     digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(tables)}
     folder.mkdir(parents=True, exist_ok=True)

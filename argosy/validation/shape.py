@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from argosy.validation.contract import Column, Contract
 
 Mask = npt.NDArray[np.bool_]
-NUMBER = r"^-?(0|[1-9]\d*)(\.\d+)?$"
+WHOLE = r"^-?(0|[1-9]\d{0,17})$"
+REAL = r"^-?\d+(\.\d+)?([eE][-+]?\d+)?$"
 # A column of another type has no plain numbers, or nothing but; a mixed one has a few strangers.
 MIXED_LIMIT = 0.01
 
@@ -58,7 +59,7 @@ def is_mixed(table: pa.Table, column: Column) -> bool:
     values = table[column.name]
     if not pa.types.is_string(values.type) or not _is_number(column.type):
         return False
-    strangers = float(pc.sum(_is_stranger(values)).as_py() or 0)
+    strangers = float(pc.sum(_is_stranger(values, column)).as_py() or 0)
     return 0 < strangers <= MIXED_LIMIT * len(values)
 
 
@@ -66,8 +67,9 @@ def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
-def _is_stranger(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.fill_null(pc.invert(pc.match_substring_regex(values, NUMBER)), False)
+def _is_stranger(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+    number = WHOLE if pa.types.is_integer(column.type) else REAL
+    return pc.fill_null(pc.invert(pc.match_substring_regex(values, number)), False)
 
 
 def settle_types(table: pa.Table, contract: Contract) -> tuple[pa.Table, list[Finding], dict[str, Mask]]:
@@ -82,7 +84,7 @@ def settle_types(table: pa.Table, contract: Contract) -> tuple[pa.Table, list[Fi
     for column in contract.columns:
         values = table[column.name]
         if is_mixed(table, column):
-            strange = _is_stranger(values)
+            strange = _is_stranger(values, column)
             faults[f"{column.name} is not a number"] = strange.to_numpy()
             findings.append(_mixed_finding(contract.table, column, values, strange))
             values = pc.if_else(strange, None, values)

@@ -29,7 +29,8 @@ def find_future(table: pa.Table, contract: Contract, *, as_of: datetime) -> tupl
         late = pc.fill_null(pc.greater(table[column.name], pa.scalar(limit, column.type)), False).to_numpy()
         if late.any():
             faults[f"{column.name} is after as_of"] = late
-            latest = pc.max(table[column.name]).as_py().isoformat()
+            # As text, because Python has no instants after the year 9999.
+            latest = pc.max(table[column.name]).cast(pa.string()).as_py()
             message = f"got {latest}, allowed up to {limit.isoformat()} (as_of + 5 min); the rows are set aside"
             findings.append(
                 Finding("future", contract.table, column.name, "QUARANTINE", int(late.sum()), table.num_rows, message)

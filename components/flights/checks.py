@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,8 +28,9 @@ def check_flight_clocks(table: pa.Table) -> list[Finding]:
     scheduled, hour = as_floats(table["sched_dep_time"]), as_floats(table["hour"])
     utc_hour = _wall_minutes(table["time_hour"]) // 60 % 24
     twice = is_doubtful(np.nan_to_num(_wall_minutes(table["sched_dep_at"])).astype(np.int64), NEW_YORK)
+    clock = _differ(scheduled // 100, hour) | _differ(scheduled % 100, as_floats(table["minute"]))
     return [
-        *_refuse("clock", ("flights", "sched_dep_time"), _differ(scheduled // 100, hour), "its hour is not `hour`"),
+        *_refuse("clock", ("flights", "sched_dep_time"), clock, "it is not `hour` and `minute`"),
         *_refuse("time zone", ("flights", "time_hour"), _differ(utc_hour, hour), NOT_THE_HOUR),
         *_refuse("ambiguous time", ("flights", "sched_dep_at"), twice, "ambiguous time: the clock was changed"),
     ]
@@ -128,6 +130,38 @@ def find_early_tails(table: pa.Table) -> list[Finding]:
         return []
     message = f"{rows} flights leave before the same tail has landed; one of the two tail numbers is wrong, both stay"
     return [Finding("tail in two places", "flights", "tailnum", "WARN", rows, table.num_rows, message)]
+
+
+def check_distances(flights: pa.Table, airports: pa.Table) -> list[Finding]:
+    """Refuse distances that are not the great circle between their airports in miles: a unit was changed."""
+    places = {row["faa"]: (row["lat"], row["lon"]) for row in airports.select(["faa", "lat", "lon"]).to_pylist()}
+    routes = flights.select(["origin", "dest", "distance"]).group_by(["origin", "dest", "distance"])
+    off = total = 0
+    for row in routes.aggregate([([], "count_all")]).to_pylist():
+        ends = places.get(row["origin"]), places.get(row["dest"])
+        if ends[0] and ends[1] and row["distance"]:
+            total += row["count_all"]
+            miles = great_circle_miles(ends[0], ends[1])
+            off += row["count_all"] * (abs(row["distance"] - miles) > contract.DISTANCE_TOLERANCE * miles)
+    if off <= 0.01 * total:
+        return []
+    message = (
+        f"{off / total:.1%} of the flights are over {contract.DISTANCE_TOLERANCE:.0%} off the great circle in miles, "
+        "allowed 1%; it looks like another unit, deliver the agreed one"
+    )
+    return [Finding("unit", "flights", "distance", "REJECT", off, flights.num_rows, message)]
+
+
+def great_circle_miles(start: tuple[float, float], end: tuple[float, float]) -> float:
+    """Return the distance of two points (latitude, longitude) on a sphere, by the haversine formula.
+
+    >>> round(great_circle_miles((40.69, -74.17), (29.98, -95.34)))
+    1398
+    """
+    (lat, lon), (other_lat, other_lon) = (map(math.radians, point) for point in (start, end))
+    half = math.sin((other_lat - lat) / 2) ** 2
+    half += math.cos(lat) * math.cos(other_lat) * math.sin((other_lon - lon) / 2) ** 2
+    return 2 * 3958.8 * math.asin(math.sqrt(half))
 
 
 def check_humidity(table: pa.Table, *, at: str) -> list[Finding]:

@@ -20,6 +20,8 @@ NEW_YORK = "America/New_York"
 # Destinations that airports.csv lacks.
 ZONE_OF_MISSING_AIRPORT = dict.fromkeys(("SJU", "BQN", "STT", "PSE"), "America/Puerto_Rico")
 DAY = 24 * 60
+# Hours since 1970 that every calendar knows, 1901 to 2084; a faulty instant beyond takes the nearest offset.
+_ERA = (-600_000, 1_000_000)
 _EPOCH = datetime(1970, 1, 1)  # a wall clock has no zone until one is given
 
 
@@ -38,7 +40,7 @@ def _offsets(zone: str, hour: int) -> tuple[int, int]:
 
 
 def _offset_table(wall: Minutes, zone: str) -> tuple[Minutes, Minutes]:
-    hours, index = np.unique(wall // 60, return_inverse=True)
+    hours, index = np.unique(np.clip(wall // 60, *_ERA), return_inverse=True)
     pairs = np.array([_offsets(zone, int(hour)) for hour in hours], dtype=np.int64).reshape(-1, 2)
     return pairs[index, 0], pairs[index, 1]
 
@@ -56,7 +58,7 @@ def is_doubtful(wall: Minutes, zone: str) -> Flags:
 
 def to_wall(utc: Minutes, zone: str) -> Minutes:
     """Turn UTC minutes since 1970 into wall-clock minutes."""
-    hours, index = np.unique(utc // 60, return_inverse=True)
+    hours, index = np.unique(np.clip(utc // 60, *_ERA), return_inverse=True)
     return utc + np.array([_utc_offset(zone, int(hour)) for hour in hours], dtype=np.int64)[index]
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from argosy.validation.contract import Band, Column, Contract
 from argosy.validation.labels import LabelRule
+from components.flights.ingestion import DATE
 
 INT, REAL, TEXT = pa.int64(), pa.float64(), pa.string()
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -36,7 +37,7 @@ FLIGHTS = Contract(
     "flights",
     (
         Column("flight_id", TEXT),
-        Column("day", TEXT),
+        Column("day", TEXT, pattern=DATE),
         Column("carrier", TEXT, known=CARRIERS),
         Column("flight", INT, low=1, high=9999),
         Column("tailnum", TEXT, max_null=0.05),  # worst month 1.8 %: February's storms
@@ -77,7 +78,7 @@ WEATHER = Contract(
     "weather",
     (
         Column("origin", TEXT, known=ORIGINS),
-        Column("day", TEXT),
+        Column("day", TEXT, pattern=DATE),
         Column("hour", INT, low=0, high=23),
         _measured("temp", low=-40, high=125, band=Band(37.04, 46.94, 62.06)),
         _measured("dewp", low=-60, high=90, band=Band(21.92, 33.08, 50.0)),
@@ -87,7 +88,7 @@ WEATHER = Contract(
         # No gust is null: 64 to 84 % of a month in the reference, more in summer.
         _measured("wind_gust", max_null=0.97, low=0, high=200, band=Band(21.865, 25.317, 29.92)),
         _measured("precip", low=0, high=8),
-        _measured("pressure", max_null=0.25, low=25, high=1100, band=Band(1011.6, 1016.9, 1023.3)),
+        _measured("pressure", max_null=0.25, low=850, high=1100, band=Band(1011.6, 1016.9, 1023.3)),
         _measured("visib", low=0, high=10),
         Column("event_at", INSTANT),
         Column("available_at", INSTANT),
@@ -154,5 +155,7 @@ BLOCK_MINUTES = (20, 900)
 HUMIDITY_POINTS, HUMIDITY_SHARE = 5, 0.10
 # The warmest New York hour of a month is 13 .. 15 in the reference.
 WARMEST_HOURS = (11, 17)
+# Published distances are within 1 % of the great circle between the coordinates of airports.csv.
+DISTANCE_TOLERANCE = 0.05
 # Wind is reported in whole knots; the source gives miles per hour.
 MPH_PER_KNOT = 1.15078

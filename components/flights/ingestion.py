@@ -64,6 +64,8 @@ ACTUALS_LAG = timedelta(minutes=10)  # assumed: a departure or arrival is in the
 WEATHER_LAG = timedelta(minutes=60)  # an hour's row holds its last report, which comes at minute 51
 # No flight of 2013 arrives later than 32.7 h after its schedule; what is open after 36 h never gets a label.
 MONTH_CLOSES_AFTER = timedelta(hours=36)
+SANE = 1_000_000  # larger numbers stay in their column, but no time is made of them
+DATE = r"^\d{4}-(0[1-9]|1[0-2])-\d{2}$"
 MONTHS = {"month": ["2013-01"], "year": [f"2013-{month:02}" for month in range(1, 13)]}
 
 
@@ -149,11 +151,12 @@ def write_raw(out: Path, tables: Mapping[str, pa.Table]) -> None:
 
 
 def by_month(table: pa.Table) -> list[tuple[str, pa.Table]]:
-    """Split a table by the month of its `day`, in order; rows without a day go with the first month."""
-    month = pc.utf8_slice_codeunits(table["day"], 0, 7)
+    """Split a table by the month of its `day`, in order; rows without a date go with the first month."""
+    is_date = pc.match_substring_regex(table["day"], DATE)
+    month = pc.if_else(is_date, pc.utf8_slice_codeunits(table["day"], 0, 7), None)
     months = sorted(value for value in pc.unique(month).to_pylist() if value is not None)
     if not months:
-        return [("none", table)]
+        return []
     filled = pc.fill_null(month, months[0])
     return [(value, table.filter(pc.equal(filled, value))) for value in months]
 
@@ -178,10 +181,11 @@ def _day_text(table: pa.Table) -> pa.Array:
 
 
 def numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column as whole numbers; text that is none becomes null."""
-    if not pa.types.is_string(column.type):
-        return column.cast(pa.int64())
-    return pc.if_else(pc.match_substring_regex(column, r"^-?\d{1,15}$"), column, None).cast(pa.int64())
+    """Return a column as whole numbers; what is none, or no number of minutes or days, becomes null."""
+    if pa.types.is_string(column.type):
+        column = pc.if_else(pc.match_substring_regex(column, r"^-?\d{1,15}$"), column, None)
+    column = column.cast(pa.int64())
+    return pc.if_else(pc.and_(pc.greater(column, -SANE), pc.less(column, SANE)), column, None)
 
 
 def _raw_flights(table: pa.Table, airports: pa.Table) -> pa.Table:

@@ -56,6 +56,9 @@ def check_rows(table: pa.Table, contract: Contract, *, as_of: datetime) -> tuple
     table, findings = rows.drop_repeats(table, contract.table, key=contract.key)
     table, found, faults = shape.settle_types(table, contract)
     findings += found
+    # Before impossible values are emptied: in another unit all of them may be.
+    for at, part in monthly(table, contract):
+        findings += population.check_bands(part, contract, at=at)
     table, found = cells.null_impossible(table, contract)
     findings += found
     conflicts = rows.find_conflicts(table, contract.key)
@@ -85,16 +88,21 @@ def check_populations(tables: dict[str, pa.Table], *, as_of: datetime) -> list[F
     for contract in agreed.CONTRACTS:
         if contract.table in tables:
             findings += population.check_categories(tables[contract.table], contract)
-            monthly = contract in (agreed.FLIGHTS, agreed.WEATHER)
-            parts = by_month(tables[contract.table]) if monthly else [(contract.table, tables[contract.table])]
-            for at, part in parts:
+            for at, part in monthly(tables[contract.table], contract):
                 findings += cells.check_null_budgets(part, contract, at=at)
-                findings += population.check_bands(part, contract, at=at)
     if "flights" in tables:
         findings += check_flights(tables["flights"], tables, as_of=as_of)
+    if "flights" in tables and "airports" in tables:
+        findings += checks.check_distances(tables["flights"], tables["airports"])
     if "weather" in tables:
         findings += check_weather(tables["weather"])
     return findings
+
+
+def monthly(table: pa.Table, contract: Contract) -> list[tuple[str, pa.Table]]:
+    """Split a table by month, where it has days; a fault of one month must not drown in a year."""
+    has_days = contract in (agreed.FLIGHTS, agreed.WEATHER)
+    return by_month(table) if has_days else [(contract.table, table)]
 
 
 def check_flights(flights: pa.Table, tables: dict[str, pa.Table], *, as_of: datetime) -> list[Finding]:
@@ -107,7 +115,8 @@ def check_flights(flights: pa.Table, tables: dict[str, pa.Table], *, as_of: date
         for origin, allowed in agreed.DAILY_FLIGHTS.items()
     }
     findings = population.check_volumes(count_by(flights, ["day", "origin"]), limits, "flights")
-    youngest = pc.max(flights["sched_dep_at"]).as_py()
+    past = pc.less_equal(flights["sched_dep_at"], pa.scalar(as_of, agreed.INSTANT))
+    youngest = pc.max(flights["sched_dep_at"].filter(past)).as_py()
     findings += labels.check_maturity(youngest, agreed.LABEL, as_of=as_of) if youngest else []
     for month, part in months:
         findings += check_keys(part, tables, at=month)

@@ -51,6 +51,14 @@ def test_a_row_without_a_required_value_or_with_an_impossible_one_is_faulty():
     assert {finding.action for finding in findings} == {"QUARANTINE"}
 
 
+def test_a_text_of_another_form_makes_its_row_faulty():
+    contract = Contract("t", (Column("day", pa.string(), max_null=1, pattern=r"^\d{4}$"),), key=("day",))
+
+    _, faults = find_faulty_rows(pa.table({"day": ["2013", "13", None]}), contract)
+
+    assert faults[r"day is not like ^\d{4}$"].tolist() == [False, True, False]
+
+
 def test_nulls_within_the_budget_pass():
     assert check_null_budgets(hours([1.0, None]), CONTRACT, at="May") == []
 

@@ -28,6 +28,13 @@ def test_metadata_of_other_libraries_is_left_out(tmp_path: Path):
     assert pq.read_schema(tmp_path / "rows.parquet").metadata is None
 
 
+def test_the_same_rows_in_other_chunks_are_the_same_bytes(tmp_path: Path):
+    write_folder(tmp_path / "one", {"rows.parquet": pa.table({"a": [1, 2, 3]})})
+    write_folder(tmp_path / "two", {"rows.parquet": pa.concat_tables([ONE, TWO])})
+
+    assert (tmp_path / "one/rows.parquet").read_bytes() == (tmp_path / "two/rows.parquet").read_bytes()
+
+
 def test_a_changed_a_missing_and_an_added_file_are_named(tmp_path: Path):
     write_folder(tmp_path, {"a.parquet": ONE, "b.parquet": ONE})
     (tmp_path / "a.parquet").write_bytes(b"x")

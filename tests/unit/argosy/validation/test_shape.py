@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 
 from argosy.validation.contract import Column, Contract
 from argosy.validation.shape import check_columns, settle_types
@@ -58,7 +59,8 @@ def test_a_mixed_column_becomes_numbers_and_its_words_faults():
     assert "such as ['old']" in findings[0].message
 
 
-def test_a_padded_number_is_a_word():
-    _, _, faults = settle_types(people(["7"] * 199 + ["07"]), PEOPLE)
+@pytest.mark.parametrize("word", ["07", "7.5", "1e3", "9" * 30, " 7", ""])
+def test_what_does_not_fit_a_whole_number_is_a_word(word: str):
+    _, _, faults = settle_types(people(["7"] * 199 + [word]), PEOPLE)
 
     assert faults["age is not a number"].sum() == 1

@@ -35,7 +35,7 @@ def test_what_is_later_is_set_aside():
     (finding,), faults = find_future(feed((0, 0), (0, 6)), FEED, as_of=NOON)
 
     assert finding.action == "QUARANTINE"
-    assert "2013-05-01T12:06:00" in finding.message
+    assert "2013-05-01 12:06:00" in finding.message
     assert faults["known_at is after as_of"].tolist() == [False, True]
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     Tables = dict[str, pa.Table]
 
+UNBOUNDED = {("planes", "speed"), ("airports", "tz")}  # not used
 YEAR_END = datetime(2014, 1, 3, tzinfo=UTC)
 
 
@@ -240,6 +241,17 @@ CASES = [
         "REJECT", "weather.pressure", ["median is 30", "unit"],
     ),
     Case(
+        "distances in kilometres",
+        change("flights", "distance", lambda column: pc.cast(pc.multiply(column, 1.609), pa.int64(), safe=False)),
+        "REJECT", "flights.distance", ["great circle", "unit"],
+    ),
+    Case(
+        "a flight has no date",
+        change("flights", "day", first(1, "soon")),
+        "QUARANTINE", "flights.day", ["is not like"], gone={"flights": 1},
+    ),
+    Case("no flight has a date", change("flights", "day", first(27004, "soon")), "REJECT", "flights", ["100.00%"]),
+    Case(
         "wind in knots",
         change("weather", "wind_speed", lambda column: pc.divide(column, 1.15078)),
         "REJECT", "weather.wind_speed", ["knots", "unit"],
@@ -291,7 +303,7 @@ CASES = [
     Case(
         "a row comes from the future",
         change("weather", "available_at", first(1, datetime(2014, 1, 3, 0, 6, tzinfo=UTC))),
-        "QUARANTINE", "weather.available_at", ["2014-01-03T00:06", "as_of + 5 min"], gone={"weather": 1},
+        "QUARANTINE", "weather.available_at", ["2014-01-03 00:06", "as_of + 5 min"], gone={"weather": 1},
     ),
     Case(
         "weather is known before its hour",
@@ -396,6 +408,26 @@ def test_a_real_month_is_accepted(month: str):
 
     assert judge(checked.findings)["reasons"] == []
     assert {table.num_rows for table in checked.aside.values()} == {0}
+
+
+NUMBERS = [
+    (contract.table, column.name)
+    for contract in agreed.CONTRACTS
+    for column in contract.columns
+    if column.type in (pa.int64(), pa.float64(), UTC_TIME) and (contract.table, column.name) not in UNBOUNDED
+]
+
+
+@pytest.mark.parametrize("value", [-(2**62), 2**62])
+@pytest.mark.parametrize(("table", "column"), NUMBERS)
+def test_an_absurd_number_anywhere_is_a_finding_and_no_exception(table: str, column: str, value: int):
+    few = {name: rows.slice(0, 400) for name, rows in real_tables().items()}
+    kind = few[table][column].type
+    absurd = float(value) if kind == pa.float64() else value
+
+    checked = check_tables(change(table, column, first(1, absurd))(few), as_of=YEAR_END)
+
+    assert table in {finding.table for finding in checked.findings}
 
 
 def test_a_month_that_came_twice_gives_the_tables_of_one_that_came_once():
