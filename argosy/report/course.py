@@ -14,8 +14,10 @@ from argosy.report.timeline import draw_timeline
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_STEPS = 400
-MOST_DRAWN = 150
+MOST_STEPS = 200
+MOST_DRAWN = 100
+# Together, the texts of all steps have this much room, whatever their number.
+ROOM = 60_000
 MOST_OUTPUTS = 40
 NARROW_PX = 720
 
@@ -43,7 +45,11 @@ def steps_view(run: Mapping[str, Any]) -> View | None:
     if not known:
         return None
     cut = f"The first {MOST_STEPS} of {count(len(known))} steps." if len(known) > MOST_STEPS else ""
-    return {"lead": cut, "rows": [_step(step) for step in known[:MOST_STEPS]]}
+    shown = known[:MOST_STEPS]
+    n_outputs = sum(min(len(mapping(step.get("outputs"))), MOST_OUTPUTS) for step in shown)
+    n_errors = sum(bool(step.get("error")) for step in shown)
+    room = {"output": _room(n_outputs, 600), "error": _room(n_errors, 4000)}
+    return {"lead": cut, "rows": [_step(step, room) for step in shown]}
 
 
 def parameters_view(run: Mapping[str, Any]) -> View | None:
@@ -63,9 +69,13 @@ def _present(run: Mapping[str, Any]) -> list[str]:
     return [status for status in STATUSES if status in found]
 
 
-def _step(step: Mapping[str, Any]) -> View:
+def _room(n: int, most: int) -> int:
+    return max(40, min(most, ROOM // max(n, 1)))
+
+
+def _step(step: Mapping[str, Any], room: Mapping[str, int]) -> View:
     outputs = list(mapping(step.get("outputs")).items())
-    shown = [(text(name, 80), text(value)) for name, value in outputs[:MOST_OUTPUTS]]
+    shown = [(text(name, 80), text(value, room["output"])) for name, value in outputs[:MOST_OUTPUTS]]
     left_out = len(outputs) - len(shown)
     return {
         "name": step["name"],
@@ -75,6 +85,6 @@ def _step(step: Mapping[str, Any]) -> View:
         "seconds": duration(step.get("seconds")),
         "key": digest(step.get("key")),
         "reason": text(step.get("reason"), 300) if step.get("reason") else "",
-        "error": text(step.get("error"), 4000) if step.get("error") else "",
+        "error": text(step.get("error"), room["error"]) if step.get("error") else "",
         "outputs": shown + ([("…", f"{left_out} more outputs")] if left_out else []),
     }

@@ -62,6 +62,7 @@ def sign(status: str, at: Point) -> Markup:
         "ran": "M-3,-4.5 L4.5,0 L-3,4.5 Z",
         "reused": "M4,-1.5 A4.2,4.2 0 1 0 4,1.8 M4.4,-4.6 L4.2,-1.2 L1,-1.6",
         "observed": "M-5,0 Q0,-5.5 5,0 Q0,5.5 -5,0 Z M-1.3,0 a1.3,1.3 0 1 0 2.6,0 a1.3,1.3 0 1 0 -2.6,0",
+        "unfinished": "M-4.2,0 H-3.6 M-0.3,0 H0.3 M3.6,0 H4.2",
         "skipped": "M-4,0 H4",
         "failed": "M-3.6,-3.6 L3.6,3.6 M3.6,-3.6 L-3.6,3.6",
     }
@@ -108,7 +109,7 @@ def _node(name: str, members: Sequence[Mapping[str, Any]]) -> Node:
     status = next(status for status in STATUSES if counts[status])
     seconds = sum(finite(step.get("seconds")) or 0.0 for step in members)
     fates = ", ".join(f"{counts[s]} {s}" for s in STATUSES if counts[s]) if len(members) > 1 else status
-    note = fates if status == "skipped" else f"{fates} · {duration(seconds)}"
+    note = fates if status in ("skipped", "unfinished") else f"{fates} · {duration(seconds)}"
     shown = f"{len(members)} {TIMES} {_stem(name)}" if len(members) > 1 else name
     return Node(shown, f"{shown}: {note}", status, note, len(members))
 

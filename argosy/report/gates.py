@@ -24,7 +24,7 @@ from argosy.report.verdicts import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_GATES = 300
+MOST_LISTED = 60
 
 View = dict[str, Any]
 
@@ -36,14 +36,15 @@ def gates_view(run: Mapping[str, Any]) -> View | None:
 
 
 def _verdict(verdict: Mapping[str, Any]) -> View:
-    listed, rest = list_and_rest(rows(verdict.get("gates"))[:MOST_GATES])
+    listed, rest = list_and_rest(rows(verdict.get("gates")))
     return {
         "step": text(verdict.get("step"), 80),
         "word": text(verdict.get("verdict"), 80),
         "ok": verdict.get("ok") is True,
         "reasons": [text(reason) for reason in texts(verdict.get("reasons"))],
-        "gates": [_gate(gate) for gate in listed],
-        "more": [_gate(gate) for gate in rest],
+        "gates": [_gate(gate) for gate in listed[:MOST_LISTED]],
+        "cut": len(listed[MOST_LISTED:]),
+        "more": [_gate(gate) for gate in rest[:MOST_LISTED]],
         "more_told": count_rest(rest),
     }
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LONGEST_REASON = 220
-# A gate's verdict "failed" is a refusal; a reader takes it for a crash.
-REFUSALS = {"failed": "refused"}
+# A gate's verdict "failed" is a refusal; a reader would take the word for a crash.
+REFUSALS = {"failed": "refused by", "rejected": "rejected by"}
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,13 @@ class Figure:
 def headline(run: Mapping[str, Any]) -> Headline:
     """Return the verdict on the run: failed, refused and why, promoted, or nothing to do."""
     failed = [step for step in steps(run) if status_of(step) == "failed"]
-    if failed or run.get("status") == "failed":
+    if failed:
         return _failure(failed)
     refusals = [verdict for verdict in rows(run.get("verdicts")) if verdict.get("ok") is False]
     if refusals:
         return _refusal(refusals[0], more=len(refusals) - 1)
+    if run.get("status") == "failed":
+        return Headline("bad", "Failed", "No step is to blame.")
     if run.get("status") != "succeeded":
         return Headline("idle", _capital(text(run.get("status") or "unknown", 40)), "The run did not finish.")
     return _success(run)
@@ -72,8 +74,6 @@ def fates(steps: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _failure(failed: Sequence[Mapping[str, Any]]) -> Headline:
-    if not failed:
-        return Headline("bad", "Failed", "No step is to blame.")
     step = failed[0]
     lines = [part.strip() for part in str(step.get("error") or "").splitlines() if part.strip()]
     cause = _sentence(text(lines[-1], LONGEST_REASON)) if lines else "It left no message."
@@ -82,14 +82,14 @@ def _failure(failed: Sequence[Mapping[str, Any]]) -> Headline:
 
 
 def _refusal(verdict: Mapping[str, Any], *, more: int) -> Headline:
-    word = text(verdict.get("verdict") or "refused", 40)
+    word = text(verdict.get("verdict") or "failed", 40)
     broken = [reason_of(gate) for gate in rows(verdict.get("gates")) if gate.get("ok") is False]
     reasons = broken or texts(verdict.get("reasons"))
-    by = f" by {verdict['step']}" if isinstance(verdict.get("step"), str) else ""
+    step = text(verdict.get("step") or "a gate", 80)
     because = _sentence(text(reasons[0], LONGEST_REASON)) if reasons else "It gave no reason."
     further = len(reasons[1:]) + more
     rest = f" There {'is' if further == 1 else 'are'} {plural(further, 'further reason')}." if further else ""
-    return Headline("no", _capital(REFUSALS.get(word, word)) + by, because + rest)
+    return Headline("no", f"{_capital(REFUSALS.get(word, f'{word} at'))} {step}", because + rest)
 
 
 def _success(run: Mapping[str, Any]) -> Headline:

@@ -13,7 +13,8 @@ from argosy.report.reading import numbers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-MOST_FINDINGS = 200
+MOST_FINDINGS = 100
+LONGEST_MESSAGE = 300
 COVERAGE_STEPS = (0.5, 0.8, 0.95, 0.99)
 STOPS = ("REJECT", "BLOCK")
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
@@ -89,7 +90,7 @@ def _finding(row: Mapping[str, Any]) -> View:
         "rows": count(row.get("rows")),
         "share": share(row.get("share")),
         "grave": row.get("action") in STOPS,
-        "message": text(row.get("message")).removeprefix(f"{where}: "),
+        "message": text(row.get("message"), LONGEST_MESSAGE).removeprefix(f"{where}: "),
     }
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 WORST_SLICES = 12
-MOST_TESTS = 200
+MOST_TESTS = 60
+LONGEST_MESSAGE = 300
 CALIBRATION_ERROR = ("expected_calibration_error", "ece")
 MEASURES = {
     "auc": "AUC",
@@ -95,8 +96,9 @@ def tests_view(run: Mapping[str, Any]) -> View | None:
     failures = sum(row.get("ok") is False for row in found)
     ordered = sorted(found, key=lambda row: row.get("ok") is not False)[:MOST_TESTS]
     tests = plural(len(found), "model test")
+    cut = f" {MOST_TESTS} are shown." if len(found) > MOST_TESTS else ""
     return {
-        "lead": f"{failures} of {tests} failed." if failures else f"All of {tests} passed.",
+        "lead": (f"{failures} of {tests} failed." if failures else f"{tests}, all passed.") + cut,
         "rows": [_test(row) for row in ordered],
     }
 
@@ -195,5 +197,5 @@ def _test(row: Mapping[str, Any]) -> View:
         "kind": text(row.get("kind"), 60),
         "ok": ok,
         "word": {True: "passed", False: "failed", None: "unknown"}[ok],
-        "message": text(row.get("message")),
+        "message": text(row.get("message"), LONGEST_MESSAGE),
     }

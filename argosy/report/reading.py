@@ -8,7 +8,7 @@ from typing import Any
 from argosy.report.formats import finite
 
 # In the order in which a reader wants to know.
-STATUSES = ("failed", "ran", "observed", "reused", "skipped")
+STATUSES = ("failed", "ran", "observed", "reused", "unfinished", "skipped")
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -56,6 +56,6 @@ def steps(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def status_of(step: Mapping[str, Any]) -> str:
-    """Return the step's status if it is one we know, else `skipped`."""
+    """Return the status of a step; one that we do not know reads as unfinished."""
     status = step.get("status")
-    return status if status in STATUSES else "skipped"
+    return status if status in STATUSES else "unfinished"

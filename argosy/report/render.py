@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from argosy.report import course, gates, inputs, outcome, quality
@@ -66,6 +67,7 @@ def render_report(run: Mapping[str, Any]) -> str:
     )
 
 
+@cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

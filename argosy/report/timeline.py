@@ -27,7 +27,8 @@ def draw_timeline(steps: Sequence[Mapping[str, Any]], total_s: float | None) -> 
 
     Of more steps than fit, the longest are drawn, in order of their start.
     """
-    started = [step for step in steps if finite(step.get("started_s")) is not None]
+    began = [step for step in steps if status_of(step) not in ("skipped", "unfinished")]
+    started = [step for step in began if finite(step.get("started_s")) is not None]
     if not started:
         return None
     longest = sorted(started, key=lambda step: -(finite(step.get("seconds")) or 0.0))[:MOST_ROWS]

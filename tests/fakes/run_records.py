@@ -52,7 +52,7 @@ def a_run_document() -> Json:
 def a_refused_run() -> Json:
     """Return a run whose candidate broke two gates: nothing after them ran."""
     run = a_run_document()
-    run["status"] = "rejected"
+    run["status"] = "failed"
     verdict = run["verdicts"][1]
     verdict.update(verdict="failed", ok=False)
     broken = {"log_loss": (0.4259, [0.4062, 0.4461]), "log loss against the champion": (0.0158, [0.0061, 0.0158])}
