@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from argosy.training.plan import Window
 
-RANGE_TOLERANCE = 0.5
+RANGE_TOLERANCE = 1.0
 SIGNIFICANT_DIGITS = 6
 PRIOR_ROWS = 50
 LAST_DAY = "9999-12-31"
@@ -106,8 +106,8 @@ def labels_of(table: pa.Table) -> NDArray[np.float32]:
 def describe_features(table: pa.Table, schema: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the signature's features: types, groups, ranges and categories as training saw them.
 
-    A number's range is the training range, wider by half its span on both sides: what lies beyond is a wrong
-    unit rather than a new season. A column without a value has no range. Categories are listed by their
+    A number's range is the training range, wider by its span on both sides: what lies beyond is a broken
+    feed rather than a new season. A column without a value has no range. Categories are listed by their
     label's rate, so that a tree parts the late ones from the punctual ones with one cut.
     """
     return [_described(feature, table) for feature in schema["features"]]
