@@ -36,7 +36,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy i
 FIRST, SECOND = (
     Version(0, source_of(digest), {KEY: f"key of {digest}", STAGE: "staging"}, "a model") for digest in DIGESTS[:2]
 )
-PROMOTION = Generation("champion", 2, target=DIGESTS[1], previous=DIGESTS[0], held=(DIGESTS[0],), key="champion/2")
+PROMOTION = Generation("m/champion", 2, target=DIGESTS[1], previous=DIGESTS[0], held=(DIGESTS[0],), key="champion/2")
 CALLS = {"register": 5, "promote": 11}
 
 
@@ -170,7 +170,7 @@ def test_a_version_is_registered_once_and_promoted(registry):
     for version in (FIRST, SECOND, FIRST, SECOND):
         settle_version(registry, "m", version)
     for number in (1, 2):
-        project(registry, "m", Generation("champion", 1, target=DIGESTS[0], previous=None, held=(), key="champion/1"))
+        project(registry, "m", Generation("m/champion", 1, target=DIGESTS[0], previous=None, held=(), key="champion/1"))
         assert project(registry, "m", PROMOTION)[1] == 2, number
 
     assert_promoted(registry)
@@ -181,7 +181,9 @@ def test_a_released_hold_is_removed(registry):
         settle_version(registry, "m", version)
     project(registry, "m", PROMOTION)
 
-    project(registry, "m", Generation("champion", 3, target=DIGESTS[1], previous=DIGESTS[0], held=(), key="champion/3"))
+    project(
+        registry, "m", Generation("m/champion", 3, target=DIGESTS[1], previous=DIGESTS[0], held=(), key="champion/3")
+    )
 
     assert [version.tags.get("held") for version in registry.list_versions("m")] == [None, None]
 
@@ -198,8 +200,8 @@ def assert_promoted(registry: Registry) -> None:
     assert (second.source, second.tags) == (SECOND.source, {**SECOND.tags, STAGE: "production"})
     assert model
     assert model.aliases == {"champion": second.number}
-    assert [key for key in model.tags if key.startswith("argosy.ref.")] == ["argosy.ref.champion.2"]
-    assert json.loads(model.tags["argosy.ref.champion.2"])["target"] == DIGESTS[1]
+    assert [key for key in model.tags if key.startswith("argosy.ref.")] == ["argosy.ref.m/champion.2"]
+    assert json.loads(model.tags["argosy.ref.m/champion.2"])["target"] == DIGESTS[1]
 
 
 # The processes of the tests below come from one server that has imported MLflow and opened no database.
@@ -233,7 +235,7 @@ def act_after(barrier, uri: str) -> None:
     registry = connect(uri)
     for version in (FIRST, SECOND):
         settle_version(registry, "m", version)
-    project(registry, "m", Generation("champion", 1, target=DIGESTS[0], previous=None, held=(), key="champion/1"))
+    project(registry, "m", Generation("m/champion", 1, target=DIGESTS[0], previous=None, held=(), key="champion/1"))
     project(registry, "m", PROMOTION)
 
 
@@ -245,7 +247,7 @@ def test_sigkill_around_any_call_to_mlflow_then_a_second_run(start, database, na
     settle_version(registry, "m", FIRST)
     if name == "promote":
         settle_version(registry, "m", SECOND)
-    project(registry, "m", Generation("champion", 1, target=DIGESTS[0], previous=None, held=(), key="champion/1"))
+    project(registry, "m", Generation("m/champion", 1, target=DIGESTS[0], previous=None, held=(), key="champion/1"))
 
     process = start(act, database, name, at, after)
     process.start()
