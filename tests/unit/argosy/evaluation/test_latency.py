@@ -1,3 +1,4 @@
+import doctest
 import json
 
 import pyarrow as pa
@@ -5,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy.errors import BadInput
+from argosy.evaluation import latency
 from argosy.evaluation.latency import MAX_CALLS, measure
 from tests.fakes.frames import frame_folder
 from tests.fakes.judged_models import good_model
@@ -20,6 +22,7 @@ def test_a_measurement_says_how_fast_and_how_large_the_model_is(model, tmp_path)
 
     assert json.loads(json.dumps(measured)) == measured
     assert 0 < measured["p50_us"] <= measured["p99_us"]
+    assert measured["cpu_p99_us"] > 0
     assert 0 < measured["n_calls"] <= MAX_CALLS
     assert measured["rows_per_s"] > 0
     assert measured["size_bytes"] == sum(path.stat().st_size for path in model.iterdir())
@@ -33,3 +36,7 @@ def test_a_frame_without_rows_cannot_be_measured_with(model, tmp_path):
 
     with pytest.raises(BadInput, match="no rows to measure with"):
         measure(model=model, frame=frame)
+
+
+def test_the_examples_in_the_docstrings_hold():
+    assert doctest.testmod(latency).failed == 0
