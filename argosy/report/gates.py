@@ -41,7 +41,8 @@ def _verdict(verdict: Mapping[str, Any]) -> View:
         "step": text(verdict.get("step"), 80),
         "word": text(verdict.get("verdict"), 80),
         "ok": verdict.get("ok") is True,
-        "reasons": [text(reason) for reason in texts(verdict.get("reasons"))],
+        # Broken gates say it themselves, and more precisely.
+        "reasons": [] if listed else [text(reason) for reason in texts(verdict.get("reasons"))],
         "gates": [_gate(gate) for gate in listed[:MOST_LISTED]],
         "cut": len(listed[MOST_LISTED:]),
         "more": [_gate(gate) for gate in rest[:MOST_LISTED]],

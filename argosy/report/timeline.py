@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 WIDTH = 410.0
-ROW = 25.0
+ROW = 28.0
 TOP = 22.0
 MOST_ROWS = 60
 CHARACTER_PX = 6.6
@@ -62,12 +62,12 @@ def _row(step: Mapping[str, Any], y: float, scale: svg.Scale) -> Markup:
     end = max(scale(_end(step)), start + 3)
     took = duration(step.get("seconds"))
     name = step["name"]
-    bar = svg.element("rect", x=start, y=y + 5, width=end - start, height=ROW - 11, rx=2.5, class_=f"bar {status}")
+    bar = svg.element("rect", x=start, y=y + 5.5, width=end - start, height=15, rx=2.5, class_=f"bar {status}")
     return svg.element(
         "g",
         svg.element("title", f"{name}: {status}, {took}"),
-        sign(status, (8, y + 12)),
-        svg.label((20, y + 16.5), clip(name, LONGEST_NAME), css="name"),
+        sign(status, (8, y + 13)),
+        svg.label((20, y + 17.5), clip(name, LONGEST_NAME), css="name"),
         bar,
-        svg.label((end + 5, y + 16.5), took, css="note"),
+        svg.label((end + 5, y + 17.5), took, css="note"),
     )

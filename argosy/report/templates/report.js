@@ -13,6 +13,6 @@ button.addEventListener("click", () => {
 });
 relabel();
 // On a narrow screen the middle of a wide graph says more than its left edge.
-document.querySelectorAll("figure.scroll").forEach((box) => { box.scrollLeft = (box.scrollWidth - box.clientWidth) / 2; });
+document.querySelectorAll("figure .scroll").forEach((box) => { box.scrollLeft = (box.scrollWidth - box.clientWidth) / 2; });
 // A closed part would be missing on paper.
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
