@@ -29,7 +29,7 @@ AGE_TICKS = (
     (30 * DAY, "30 d"),
     (365 * DAY, "1 y"),
 )
-TICK_ROOM_PX = 36
+TICK_ROOM_PX = 46
 
 View = dict[str, Any]
 
