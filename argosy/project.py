@@ -37,7 +37,8 @@ class Settings:
     Attributes:
         root: The folder of the project's pyproject.toml.
         store: The store's URL or absolute path.
-        state: This machine's folder: claims, scratch, compiled specs, reports, the embedded registry.
+        state: This machine's folder: claims, scratch, compiled specs, reports, the embedded registry; `.argosy`
+            beside pyproject.toml, or `ARGOSY_STATE`.
         catalog: `MODULE:NAME` of the mapping from pipeline names to pipelines.
         lock: The file that pins third-party versions, or None.
         port: The port of `argosy serve`.
@@ -69,7 +70,7 @@ def load_settings(start: Path, *, store: str | None = None) -> Settings:
     root = find_root(start)
     table = _table(root / "pyproject.toml") if root else {}
     root = root or start.absolute()
-    state = root / ".argosy"
+    state = Path(os.environ.get("ARGOSY_STATE") or root / ".argosy").absolute()
     lock = table.get("lock")
     return Settings(
         root=root,

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from argosy.kubeflow.declare import step
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Model, Output
 
+from argosy.kubeflow.declare import step
 from components.images import STEPS
 
 
@@ -64,9 +64,9 @@ def measure_model(model: Input[Model], frame: Input[Dataset]) -> NamedTuple("Mea
 
 
 @dsl.component(base_image=STEPS, install_kfp_package=False)
-def check_gates(
-    metrics: dict, comparison: dict, tests: dict, profile: str
-) -> NamedTuple("Judged", passed=bool, verdict=dict):
+def check_gates(metrics: dict, comparison: dict, tests: dict, profile: str) -> NamedTuple(
+    "Judged", passed=bool, verdict=dict
+):
     """Say whether the candidate may be registered, and why not."""
     from argosy.evaluation.gates import check_gates as check
     from components.flights.gates import POLICIES

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from argosy.kubeflow.declare import step
 from kfp import dsl
 from kfp.dsl import Artifact, Dataset, Input, Output
 
+from argosy.kubeflow.declare import step
 from components.images import STEPS
 
 
@@ -33,9 +33,9 @@ def compile_features(service: str, features: Output[Artifact]) -> dict:
 
 
 @dsl.component(base_image=STEPS, install_kfp_package=False)
-def retrieve_features(
-    events: Input[Dataset], features: Input[Artifact], frame: Output[Dataset]
-) -> NamedTuple("Retrieved", ages=dict):
+def retrieve_features(events: Input[Dataset], features: Input[Artifact], frame: Output[Dataset]) -> NamedTuple(
+    "Retrieved", ages=dict
+):
     """Join features to requests as of each request's time, under the TTL rule."""
     from pathlib import Path
 

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from argosy.kubeflow.declare import step
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Model, Output
 
+from argosy.kubeflow.declare import step
 from components.images import STEPS
 
 
@@ -30,9 +30,9 @@ def observe_champion(candidate: Input[Model], ref: str, champion: Output[Model])
     measurements=["version"],
 )
 @dsl.component(base_image=STEPS, install_kfp_package=False)
-def register_model(
-    model: Input[Model], frame: Input[Dataset], name: str, metrics: dict
-) -> NamedTuple("Registered", version=str):
+def register_model(model: Input[Model], frame: Input[Dataset], name: str, metrics: dict) -> NamedTuple(
+    "Registered", version=str
+):
     """Register a version for the model's digest, with its metrics and where it came from."""
     import os
     from pathlib import Path
@@ -44,9 +44,9 @@ def register_model(
 
 @step(kind="move", env=["MLFLOW_TRACKING_URI"], key=["ref", "model", "champion"])
 @dsl.component(base_image=STEPS, install_kfp_package=False)
-def promote_model(
-    model: Input[Model], champion: Input[Model], ref: str, version: str
-) -> NamedTuple("Promoted", verdict=dict):
+def promote_model(model: Input[Model], champion: Input[Model], ref: str, version: str) -> NamedTuple(
+    "Promoted", verdict=dict
+):
     """Make the model the champion, if the champion is still the one that it was judged against."""
     from argosy.release.promotion import project_promotion
 

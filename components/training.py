@@ -34,9 +34,9 @@ def choose_candidate(scores: list) -> NamedTuple("Choice", params=dict, search=d
 
 
 @dsl.component(base_image=STEPS, install_kfp_package=False)
-def train_model(
-    frame: Input[Dataset], params: dict, profile: str, seed: int, model: Output[Model]
-) -> NamedTuple("Trained", card=dict):
+def train_model(frame: Input[Dataset], params: dict, profile: str, seed: int, model: Output[Model]) -> NamedTuple(
+    "Trained", card=dict
+):
     """Train on the profile's window, calibrate, and export to ONNX behind a parity check."""
     from pathlib import Path
 

@@ -20,6 +20,8 @@ FIRST_PARTY_HINT = (
     "is not in the step's source closure, so a change of it would not re-run the step; "
     "import it with a plain import statement, or declare the file in `reads`"
 )
+# MLflow loads our artifact repository by its entry point in every process that imports mlflow.
+PLUGINS = frozenset({"argosy.registry", "argosy.registry.source"})
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def install_guard(allowed: Allowed) -> None:
 
 
 def _check_import(module: str, allowed: Allowed, roots: Roots, checked: set[str]) -> None:
-    if module in checked or module in allowed.modules or is_launcher(module):
+    if module in checked or module in allowed.modules or module in PLUGINS or is_launcher(module):
         return
     checked.add(module)
     if roots.find(module) is not None:

@@ -62,6 +62,9 @@ class Children:
 def serve(control: socket.socket) -> None:
     """Import what the first message names, then fork on request until the socket closes."""
     os.environ.setdefault(*RUNTIME_SWITCH)
+    # OpenMP reads it when it is loaded. Threads that spin while they wait double the CPU time of a fit as soon as
+    # another step wants the same cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     _preload(json.loads(control.recv(MAX_MESSAGE) or b"[]"))
     control.send(b"warm")
     wake_read, wake_write = os.pipe()

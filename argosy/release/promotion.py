@@ -10,6 +10,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from argosy.errors import Mistake
 from argosy.launcher import effects
 from argosy.launcher.refs import Ref, read_ref, release_hold, roll_back
 from argosy.registry.effects import project_alias
@@ -65,6 +66,11 @@ def _project(ref: Ref, tracking_uri: str) -> None:
     entry = {"target": ref.target, "previous": ref.previous, "held": list(ref.held)}
     model = ref.name.rsplit("/", 1)[0]
     path = effects.projection_path(ref.name, ref.generation)
-    project_alias(
+    drawn = project_alias(
         tracking_uri=tracking_uri, name=model, ref=ref.name, generation=ref.generation, entry=entry, effect_key=path
     )
+    if drawn["generation"] > ref.generation:
+        raise Mistake(
+            f"registry {tracking_uri}: {model} knows generation {drawn['generation']} of {ref.name}, and this store only "
+            f"{ref.generation}: it follows another store; use another registry, or delete the model's tags argosy.ref.*"
+        )

@@ -1,8 +1,9 @@
 """What a flights model has to hold, per profile: floors, leak ceiling, slices, margin, latency.
 
-The year's floors and ceiling are for a static model judged on August to December. January's eight test days hold a
-fifteenth of the rows and two stormy days, so its floors are wider: they are what the month's model reaches less twice
-the spread of a bootstrap by day.
+The year's floors and ceilings are for a static model judged on August to December (138,375 labelled flights). January's
+eight test days hold a twentieth of the rows and two storms: its floors are what the month's model reaches (AUC .757, log
+loss .518, Brier .171) less .022, .022 and .007. The margins are twice the half-width of a paired interval by day between
+two models of equal worth.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class Policy:
     ceilings: Mapping[str, float]
     slices: Mapping[str, Sequence[Any]]
     margin: float
-    latency: Mapping[str, Sequence[Any]] = field(default_factory=lambda: {"p99_us": ["<=", 5000]})
+    latency: Mapping[str, Sequence[Any]] = field(
+        default_factory=lambda: {"cpu_p99_us": ["<=", 500], "p99_us": ["<=", 5000]}
+    )
 
 
 POLICIES = {
@@ -45,20 +48,20 @@ POLICIES = {
             "brier": ["<=", 0.131],
             "size_bytes": ["<=", 8_000_000],
         },
-        ceilings={"auc": 0.800},
+        ceilings={"auc": 0.800, "log_loss": 0.400},
         slices={"auc": [">=", 0.700]},
-        margin=0.002,
+        margin=0.004,
     ),
     "month": Policy(
         floors={
-            "auc": [">=", 0.70],
-            "log_loss": ["<=", 0.56],
-            "brier": ["<=", 0.19],
+            "auc": [">=", 0.735],
+            "log_loss": ["<=", 0.540],
+            "brier": ["<=", 0.178],
             "size_bytes": ["<=", 8_000_000],
         },
-        ceilings={"auc": 0.90},
-        slices={"auc": [">=", 0.55]},
-        margin=0.010,
+        ceilings={"auc": 0.850},
+        slices={"auc": [">=", 0.580]},
+        margin=0.020,
     ),
 }
 
