@@ -1,12 +1,13 @@
 """Will a flight arrive 15 or more minutes late, asked at its scheduled departure?"""
 
+from kfp import dsl
+
 from components.evaluation import check_gates, check_latency, compare_models, evaluate_model, measure_model, test_model
 from components.features import build_flight_events, compile_features, retrieve_features
 from components.ingestion import ingest_flights
 from components.release import deploy_model, observe_champion, promote_model, register_model
 from components.training import choose_candidate, score_candidate, train_model
 from components.validation import validate_flights
-from kfp import dsl
 
 CANDIDATES, FOLDS = 4, 2
 SEED = 2013

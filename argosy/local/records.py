@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import Mistake
+from argosy.launcher.artifacts import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from argosy.local.runner import Run
 
 SECTIONS = ("findings", "ages", "search", "metrics", "comparison", "tests", "latency", "release")
-"""Outputs by these names are sections of the report, whichever step gives them."""
+"""Values by these names are sections of the report, whichever step gives them; artifacts may have them too."""
 
 
 def new_run_id(pipeline: str) -> str:
@@ -135,7 +136,11 @@ def _status(run: Run, verdicts: list[dict[str, Any]], *, interrupted: bool) -> s
 def _sections(run: Run) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for outcome in run.outcomes.values():
-        found |= {name: output.value for name, output in outcome.outputs.items() if name in SECTIONS}
+        found |= {
+            name: output.value
+            for name, output in outcome.outputs.items()
+            if name in SECTIONS and not isinstance(output.value, Artifact)
+        }
     return found
 
 

@@ -71,6 +71,6 @@ def _project(ref: Ref, tracking_uri: str) -> None:
     )
     if drawn["generation"] > ref.generation:
         raise Mistake(
-            f"registry {tracking_uri}: {model} knows generation {drawn['generation']} of {ref.name}, and this store only "
+            f"registry {tracking_uri}: {model} knows generation {drawn['generation']} of {ref.name}, this store only "
             f"{ref.generation}: it follows another store; use another registry, or delete the model's tags argosy.ref.*"
         )

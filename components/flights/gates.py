@@ -1,9 +1,9 @@
 """What a flights model has to hold, per profile: floors, leak ceiling, slices, margin, latency.
 
-The year's floors and ceilings are for a static model judged on August to December (138,375 labelled flights). January's
-eight test days hold a twentieth of the rows and two storms: its floors are what the month's model reaches (AUC .757, log
-loss .518, Brier .171) less .022, .022 and .007. The margins are twice the half-width of a paired interval by day between
-two models of equal worth.
+The year's floors and ceilings are for a static model judged on August to December (138,375 labelled flights).
+January's eight test days hold a twentieth of the rows and two storms: its floors are what the month's model reaches
+(AUC .757, log loss .518, Brier .171) less .022, .022 and .007. The margins are twice the half-width of a paired
+interval by day between two models of equal worth.
 """
 
 from __future__ import annotations
