@@ -30,7 +30,7 @@ FIRST_DAY = 1_357_016_400_000_000  # 2013-01-01 in New York
 WINDOWS = {
     "origin_dep_delay": ("dep", ("origin",), 2, "delay", 1, 2),
     "origin_dep_count": ("dep", ("origin",), 2, "count", 1, 2),
-    "carrier_origin_dep_delay": ("dep", ("carrier", "origin"), 3, "delay", 1, 3),
+    "carrier_origin_dep_delay": ("dep", ("carrier", "origin"), 3, "delay", 1, 2),
     "origin_arr_delay": ("arr", ("origin",), 3, "delay", 1, 3),
     "origin_arr_late": ("arr", ("origin",), 3, "late", 1, 3),
     "dest_arr_delay": ("arr", ("dest",), 6, "delay", 1, 6),
@@ -38,16 +38,16 @@ WINDOWS = {
     "carrier_late_24h": ("arr", ("carrier",), 24, "late", 1, 48),
     "carrier_late_7d": ("arr", ("carrier",), 7 * 24, "late", 1, 48),
     "route_late_14d": ("arr", ("origin", "dest"), 14 * 24, "late", 5, 48),
-    "flight_late_28d": ("arr", ("carrier", "flight"), 28 * 24, "late", 3, 28 * 24),
+    "flight_late_28d": ("arr", ("carrier", "flight"), 28 * 24, "late", 3, 7 * 24),
 }
 AGES = {
     "origin_dep_age_s": ("dep", ("origin",), 2),
-    "carrier_origin_dep_age_s": ("dep", ("carrier", "origin"), 3),
+    "carrier_origin_dep_age_s": ("dep", ("carrier", "origin"), 2),
     "origin_arr_age_s": ("arr", ("origin",), 3),
     "dest_arr_age_s": ("arr", ("dest",), 6),
     "carrier_arr_age_s": ("arr", ("carrier",), 48),
     "route_age_s": ("arr", ("origin", "dest"), 48),
-    "flight_number_age_s": ("arr", ("carrier", "flight"), 28 * 24),
+    "flight_number_age_s": ("arr", ("carrier", "flight"), 7 * 24),
     "tail_departure_age_s": ("dep", ("tailnum",), 24),
     "tail_arrival_age_s": ("arr", ("tailnum",), 24),
 }
