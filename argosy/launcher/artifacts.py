@@ -59,7 +59,7 @@ def materialize(store: Store, digest: str, path: Path) -> None:
     if manifest["kind"] == "folder":
         path.mkdir(parents=True)
     for name, entry in manifest["files"].items():
-        store.fetch_blob(entry["sha256"], path / name if name else path)
+        store.fetch_blob(entry["sha256"], entry["size"], path / name if name else path)
 
 
 def read_manifest(store: Store, digest: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.errors import StepFailed
 from argosy.launcher.artifacts import Artifact, materialize, store_artifact
-from argosy.launcher.canonical import with_whole_numbers
+from argosy.launcher.canonical import normal_json
 from argosy.launcher.closure import LAUNCHER
 from argosy.launcher.executor import Request
 from argosy.launcher.step import Output
@@ -147,7 +147,7 @@ def normal_value(value: Any, kind: str, place: str) -> Any:
         StepFailed: The value is not of the declared type.
 
     """
-    value = with_whole_numbers(value)
+    value = normal_json(value)
     if kind == "NUMBER_DOUBLE" and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     allowed = TYPES[kind]

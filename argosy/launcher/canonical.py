@@ -28,16 +28,16 @@ def digest_of_bytes(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def with_whole_numbers(value: Any) -> Any:
-    """Return a JSON value whose integral floats, at any depth, are ints; beyond 2**53 they stay floats.
+def normal_json(value: Any) -> Any:
+    """Return a JSON value whose integral floats are ints and whose names are sorted, at any depth.
 
-    Orchestrators carry numbers through protocol buffers, where every number is a double. One form for equal numbers
-    keeps keys and digests equal on every target.
+    Beyond 2**53 a float stays one. Orchestrators carry numbers through protocol buffers, where every number is a double. One form for equal numbers
+    and one order of names keep keys, digests and texts made of them equal on every target.
     """
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) <= 2**53 else value
     if isinstance(value, list | tuple):
-        return [with_whole_numbers(item) for item in value]
+        return [normal_json(item) for item in value]
     if isinstance(value, dict):
-        return {key: with_whole_numbers(item) for key, item in value.items()}
+        return {key: normal_json(value[key]) for key in sorted(value)}
     return value

@@ -11,12 +11,13 @@ import json
 import os
 import secrets
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, from_url
 
 from argosy.errors import Mistake, Outage
@@ -26,7 +27,19 @@ from argosy.launcher.stamps import Stamps
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from obstore.store import RetryConfig
+
 CHUNK = 1 << 20
+# Left alone, obstore tries for three minutes before it says that nobody answers.
+RETRY: RetryConfig = {
+    "max_retries": 4,
+    "retry_timeout": timedelta(seconds=15),
+    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
+}
+
+
+# A missing bucket shows as a missing file where none can be missing: when something is written.
+REFUSALS = (PermissionDeniedError, UnauthenticatedError, FileNotFoundError)
 
 
 class Store:
@@ -98,7 +111,8 @@ class Store:
 
     def generations(self, folder: str) -> list[int]:
         """List the generation numbers in a folder, ascending."""
-        names = (path.rsplit("/", 1)[1].removesuffix(".json") for path in self.paths(folder))
+        # Listing goes deeper: the generations of `a/b` are not those of `a`.
+        names = (path.removeprefix(f"{folder}/").removesuffix(".json") for path in self.paths(folder))
         return sorted(int(name) for name in names if name.isdecimal())
 
     def append(self, folder: str, generation: int, document: Any) -> bool:
@@ -110,7 +124,8 @@ class Store:
     def put_file(self, path: Path) -> tuple[str, int]:
         """Store a file's bytes and return their SHA-256 (hex) and size; damaged copies are replaced."""
         if self.root is not None:
-            return self._put_local_file(self.root, path)
+            with self._outages(str(path)):
+                return self._put_local_file(self.root, path)
         sha256, size = hash_file(path)
         if not self.is_sound(sha256, size):
             with self._outages(blob_path(sha256)):
@@ -136,26 +151,31 @@ class Store:
             return self._remote_is_sound(sha256, size, reread=reread)
         try:
             stat = path.stat()
+            if stat.st_size != size:
+                return False
+            if not reread and self.stamps.recall("blob", path, stat) == sha256:
+                return True
+            sound = hash_file(path)[0] == sha256
         except FileNotFoundError:
             return False
-        if stat.st_size != size:
-            return False
-        if not reread and self.stamps.recall("blob", path, stat) == sha256:
-            return True
-        sound = hash_file(path)[0] == sha256
         if sound:
             self.stamps.remember("blob", path, stat, sha256)
         return sound
 
-    def fetch_blob(self, sha256: str, target: Path) -> None:
-        """Bring a blob to a path: a read-only symlink on this machine, a checked download elsewhere."""
+    def fetch_blob(self, sha256: str, size: int, target: Path) -> None:
+        """Bring a sound blob to a path: a read-only symlink on this machine, a copy elsewhere.
+
+        Raises:
+            Outage: The blob is missing or damaged.
+
+        """
         target.parent.mkdir(parents=True, exist_ok=True)
         path = self.blob_file(sha256)
-        if path is not None:
+        if path is not None and self.is_sound(sha256, size):
             target.symlink_to(path)
             return
-        data = self.read(blob_path(sha256))
-        if data is None or hashlib.sha256(data).hexdigest() != sha256:
+        data = self.read_blob(sha256) if path is None else None
+        if data is None:
             raise Outage(
                 f"blob sha256:{sha256} in {self.url} is missing or damaged; run the pipeline again to rebuild it"
             )
@@ -210,12 +230,10 @@ class Store:
     def _outages(self, path: str) -> Iterator[None]:
         try:
             yield
-        except (AlreadyExistsError, FileNotFoundError):
-            raise
         except (BaseError, OSError) as error:
-            if self.root is not None:
-                raise Mistake(_unusable(self.url, f"{path}: {error}")) from error
-            raise Outage(f"store {self.url}: {path}: {error}") from error
+            if self.root is not None or isinstance(error, REFUSALS):
+                raise Mistake(_unusable(self.url, f"{path}: {_first_line(error)}")) from error
+            raise Outage(f"store {self.url}: {path}: {_first_line(error)}") from error
 
 
 def open_store(url: str | None = None, *, state: Path | None = None) -> Store:
@@ -253,7 +271,7 @@ def hash_file(path: Path) -> tuple[str, int]:
 def _local_root(url: str) -> Path | None:
     parts = urlsplit(url)
     if parts.scheme == "file":
-        return Path(parts.path)
+        return Path(unquote(parts.path))
     return Path(url).absolute() if parts.scheme == "" else None
 
 
@@ -262,14 +280,19 @@ def _open_local(root: Path) -> LocalStore:
         root.mkdir(parents=True, exist_ok=True)
         return LocalStore(root, mkdir=True)
     except (BaseError, OSError) as error:
-        raise Mistake(_unusable(str(root), str(error))) from error
+        raise Mistake(_unusable(str(root), _first_line(error))) from error
 
 
 def _open_remote(url: str) -> Any:
     try:
-        return from_url(url)
+        return from_url(url, retry_config=RETRY)
     except (BaseError, ValueError) as error:
-        raise Mistake(f"store {url}: {error}; give a folder or an s3://, gs:// or az:// URL") from error
+        raise Mistake(f"store {url}: {_first_line(error)}; give a folder or an s3://, gs:// or az:// URL") from error
+
+
+def _first_line(error: Exception) -> str:
+    """Leave out the dump of internals that obstore's messages end with."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _unusable(place: str, reason: str) -> str:

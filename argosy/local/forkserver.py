@@ -66,7 +66,8 @@ def serve(control: socket.socket) -> None:
     # another step wants the same cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     _preload(json.loads(control.recv(MAX_MESSAGE) or b"[]"))
-    control.send(b"warm")
+    with contextlib.suppress(BrokenPipeError):
+        control.send(b"warm")
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     os.set_blocking(wake_read, False)
