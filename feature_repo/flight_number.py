@@ -9,8 +9,8 @@ from feast.types import Float32
 flight_number = FeatureView(
     name="flight_number",
     entities=[carrier, flight],
-    # Measured with a frozen feed: better than absent up to six days, worse from seven. A number may fly weekly, and
-    # 48 h would null it on most days.
+    # Measured with a frozen feed: better than absent after two days, no better after seven. A number may fly weekly,
+    # and 48 h would null it on most days.
     ttl=timedelta(days=7),
     schema=[
         Field(

@@ -9,7 +9,7 @@ from feast.types import Float32
 origin_arr = FeatureView(
     name="origin_arr",
     entities=[origin],
-    # The window itself: measured with a frozen feed, better than absent up to 3 h, then as good.
+    # The window itself: measured with a frozen feed, better than absent below 3 h, as good at 3 h.
     ttl=timedelta(hours=3),
     schema=[
         Field(name="origin_arr_delay", dtype=Float32, description="mean arrival delay of 3 h, minutes"),

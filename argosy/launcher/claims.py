@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 POLL_S = 0.02
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error: the run was asked to stop
+class Cancelled(Exception):
     """The run was interrupted while this step waited or worked."""
 
 

@@ -262,7 +262,7 @@ def _column(name: str, values: list[Any]) -> pa.Array:
     if name.endswith("_at"):
         return pa.array(values, pa.int64()).cast(INSTANT)
     whole = all(value is None or isinstance(value, int) for value in values)
-    text = any(isinstance(value, str) for value in values)
+    text = name == "tailnum" or any(isinstance(value, str) for value in values)
     return pa.array(values, pa.string() if text else pa.int32() if whole and name not in WEATHER else pa.float64())
 
 

@@ -187,6 +187,14 @@ def test_a_silent_departure_feed_takes_the_queue_with_it(tmp_path):
     assert [frame[f"s{n}"]["queue_origin"] for n in range(1, 10)] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, None, None, None]
 
 
+def test_a_history_without_departures_gives_nulls(tmp_path):
+    frame = features_of(tmp_path, [a_flight(dep_delay=None, arr_delay=None, tailnum=None)])
+
+    assert {name: frame["f1"][name] for name in (*DEPARTURES, "queue_origin", "route_late_14d")} == dict.fromkeys(
+        (*DEPARTURES, "queue_origin", "route_late_14d")
+    )
+
+
 def test_makers_of_few_planes_are_one_category(tmp_path):
     frame = features_of(tmp_path, [a_flight(tailnum="N1")])
 
