@@ -11,7 +11,7 @@ import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from argosy.errors import Mistake
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # The launcher's own modules stand behind the format version of the key instead.
 LAUNCHER = ("argosy.launcher", "argosy.local", "argosy.kubeflow")
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # kfp puts these before the source of every function it embeds.
 KFP_PREAMBLE = ("import kfp", "from kfp import dsl", "from kfp.dsl import *", "from typing import *")
 
@@ -94,7 +95,8 @@ def source_closure(code: str, roots: Roots, stamps: Stamps) -> Closure:
         files[roots.name(path)] = source.digest
         paths.append(path)
         pending.extend(source.imports)
-    known = {module for module in third_party if _is_third_party(module, modules)}
+    first_party = {module.split(".", 1)[0] for module in modules}
+    known = {module for module in third_party if _is_third_party(module, first_party)}
     return Closure(files, tuple(sorted(paths)), frozenset(modules), tuple(sorted(known)))
 
 
@@ -105,14 +107,15 @@ def read_source(path: Path, module: str, stamps: Stamps) -> Source:
         Mistake: The file is not valid Python.
 
     """
-    stat = path.stat()
-    known = stamps.recall("source", path, stat)
-    if known is None:
-        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+
+    def parse() -> list[Any]:
         source = parse_source(path.read_text(encoding="utf-8"), str(path), package)
-        known = [source.digest, list(source.imports)]
-        stamps.remember("source", path, stat, known)
-    return Source(known[0], tuple(known[1]))
+        return [source.digest, source.imports]
+
+    # Syntax trees differ between minor versions of Python, and relative imports between packages.
+    digest, imports = stamps.fact(f"source {PYTHON} {package}", path, parse)
+    return Source(digest, tuple(imports))
 
 
 def parse_source(code: str, name: str, package: str = "") -> Source:
@@ -170,7 +173,7 @@ def _executed(tree: ast.AST) -> Iterator[ast.AST]:
     while pending:
         node = pending.pop()
         yield node
-        type_checking = isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        type_checking = isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
         children: Iterable[ast.AST] = node.orelse if type_checking else ast.iter_child_nodes(node)  # type: ignore[attr-defined]
         pending.extend(children)
 

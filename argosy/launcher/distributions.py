@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 import site
-import sys
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from argosy.errors import Mistake
+from argosy.launcher.closure import PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from argosy.launcher.stamps import Stamps
 
-PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s;\\]+)\s*(?:;\s*(?P<marker>[^\\]+))?", re.MULTILINE)
+PIN = re.compile(
+    r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?==(?P<version>[^\s;\\]+)\s*(?:;\s*(?P<marker>[^\\]+))?", re.MULTILINE
+)
 
 
 def locked_versions(modules: Iterable[str], lock: Path | None, stamps: Stamps) -> dict[str, str]:
@@ -48,33 +50,28 @@ def _agreed(name: str, installed: str, pinned: Mapping[str, str]) -> str:
 
 def _installed(stamps: Stamps) -> dict[str, dict[str, str]]:
     """Map importable names to distributions, and those to versions, as of the last install."""
-    place = Path(next(iter(site.getsitepackages())))
-    stat = place.stat()
-    known = stamps.recall("installed", place, stat)
-    if known is None:
-        providers = {
-            module: sorted({_normal(name) for name in names})
-            for module, names in metadata.packages_distributions().items()
-            if module.isidentifier()
-        }
-        versions = {_normal(found.name): found.version for found in metadata.distributions()}
-        known = {"providers": providers, "versions": versions}
-        stamps.remember("installed", place, stat, known)
-    return dict(known)
+    return dict(stamps.fact("installed", Path(next(iter(site.getsitepackages()))), _find_installed))
+
+
+def _find_installed() -> dict[str, dict[str, Any]]:
+    providers = {
+        module: sorted({_normal(name) for name in names})
+        for module, names in metadata.packages_distributions().items()
+        if module.isidentifier()
+    }
+    versions = {_normal(found.name): found.version for found in metadata.distributions()}
+    return {"providers": providers, "versions": versions}
 
 
 def _pinned(lock: Path, stamps: Stamps) -> dict[str, str]:
+    def read() -> dict[str, str]:
+        pins = PIN.finditer(lock.read_text(encoding="utf-8"))
+        return {_normal(pin["name"]): pin["version"] for pin in pins if _applies(pin["marker"])}
+
     try:
-        stat = lock.stat()
+        return dict(stamps.fact(f"lock {PYTHON}", lock, read))
     except FileNotFoundError as error:
         raise Mistake(f"{lock}: there is no such lock; [tool.argosy] lock names the file that pins versions") from error
-    purpose = f"lock {sys.version_info.major}.{sys.version_info.minor}"
-    known = stamps.recall(purpose, lock, stat)
-    if known is None:
-        pins = PIN.finditer(lock.read_text(encoding="utf-8"))
-        known = {_normal(pin["name"]): pin["version"] for pin in pins if _applies(pin["marker"])}
-        stamps.remember(purpose, lock, stat, known)
-    return dict(known)
 
 
 def _applies(marker: str | None) -> bool:

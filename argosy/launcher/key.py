@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import Mistake
-from argosy.launcher.canonical import digest_of
-from argosy.launcher.closure import Closure, Roots, parse_source, read_source, source_closure
+from argosy.launcher.canonical import digest_of, normal_json
+from argosy.launcher.closure import PYTHON, Closure, Roots, parse_source, source_closure
 from argosy.launcher.distributions import locked_versions
 from argosy.launcher.store import hash_file
 
@@ -63,7 +63,7 @@ def step_key(step: Step, project: Project) -> Key:
         "platform": current_platform(),
         "env": dict(step.env) | {name: os.environ.get(name) for name in step.declared_env},
         "reads": {name: tree_digest(name, project) for name in step.reads},
-        "inputs": {name: entry.identity for name, entry in step.inputs.items()},
+        "inputs": {name: normal_json(entry.identity) for name, entry in step.inputs.items()},
         "outputs": {name: slot.type for name, slot in step.outputs.items()},
         "measurements": sorted(step.measurements),
         "salt": step.salt,
@@ -73,8 +73,7 @@ def step_key(step: Step, project: Project) -> Key:
 
 def current_platform() -> dict[str, str]:
     """Name what compiled code and pickled defaults depend on."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return {"python": version, "os": sys.platform, "arch": platform.machine()}
+    return {"python": PYTHON, "os": sys.platform, "arch": platform.machine()}
 
 
 def tree_digest(name: str, project: Project) -> str:
@@ -117,11 +116,9 @@ def _words(part: str, name: str) -> str:
 
 
 def _file_digest(path: Path, stamps: Stamps) -> str:
-    if path.suffix == ".py":
-        return read_source(path, path.stem, stamps).digest
-    stat = path.stat()
-    known = stamps.recall("file", path, stat)
-    if known is None:
-        known = "sha256:" + hash_file(path)[0]
-        stamps.remember("file", path, stat, known)
-    return str(known)
+    def read() -> str:
+        if path.suffix == ".py":
+            return parse_source(path.read_text(encoding="utf-8"), str(path)).digest
+        return "sha256:" + hash_file(path)[0]
+
+    return str(stamps.fact(f"file {PYTHON}", path, read))

@@ -13,10 +13,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from os import stat_result
     from pathlib import Path
 
-# A write within one tick of the file system's clock leaves all times equal; what was stamped so soon after the last
+# A write within one tick of the file system's clock leaves all times equal; what was looked at so soon after the last
 # change is not trusted and is computed again once.
 RACY_NS = 20_000_000
 
@@ -37,8 +38,30 @@ class Stamps:
             " without rowid"
         )
 
-    def recall(self, purpose: str, path: Path, stat: stat_result) -> Any | None:
-        """Return the fact stored for this purpose, or None if the file may have changed since."""
+    def fact(self, purpose: str, path: Path, compute: Callable[[], Any]) -> Any:
+        """Return a JSON fact of a file: the one known for its stat, else what `compute` says now.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+
+        """
+        seen = time.time_ns()
+        stat = path.stat()
+        known = self._recall(purpose, path, stat)
+        if known is not None:
+            return known
+        computed = compute()
+        row = (purpose, str(path), _text(stat), seen, json.dumps(computed))
+        with self._lock:
+            self._db.execute("insert or replace into stamp values (?, ?, ?, ?, ?)", row)
+        return computed
+
+    def forget(self, purpose: str, path: Path) -> None:
+        """Drop what is known of a file for one purpose."""
+        with self._lock:
+            self._db.execute("delete from stamp where purpose = ? and path = ?", (purpose, str(path)))
+
+    def _recall(self, purpose: str, path: Path, stat: stat_result) -> Any | None:
         with self._lock:
             row = self._db.execute(
                 "select stat, seen, fact from stamp where purpose = ? and path = ?", (purpose, str(path))
@@ -46,17 +69,6 @@ class Stamps:
         if row is None or row[0] != _text(stat) or row[1] - stat.st_ctime_ns < RACY_NS:
             return None
         return json.loads(row[2])
-
-    def remember(self, purpose: str, path: Path, stat: stat_result, fact: Any) -> None:
-        """Store a JSON fact computed from the file as it was at this stat."""
-        row = (purpose, str(path), _text(stat), time.time_ns(), json.dumps(fact))
-        with self._lock:
-            self._db.execute("insert or replace into stamp values (?, ?, ?, ?, ?)", row)
-
-    def forget(self, purpose: str, path: Path) -> None:
-        """Drop what is known of a file for one purpose."""
-        with self._lock:
-            self._db.execute("delete from stamp where purpose = ? and path = ?", (purpose, str(path)))
 
     def close(self) -> None:
         """Close the table."""

@@ -137,7 +137,6 @@ class Store:
         sha256 = hashlib.sha256(data).hexdigest()
         if not self.is_sound(sha256, len(data)):
             self.write(blob_path(sha256), data)
-            self._remember(sha256)
         return sha256
 
     def is_sound(self, sha256: str, size: int, *, reread: bool = False) -> bool:
@@ -149,18 +148,12 @@ class Store:
         path = self.blob_file(sha256)
         if path is None:
             return self._remote_is_sound(sha256, size, reread=reread)
+        if reread:
+            self.stamps.forget("blob", path)
         try:
-            stat = path.stat()
-            if stat.st_size != size:
-                return False
-            if not reread and self.stamps.recall("blob", path, stat) == sha256:
-                return True
-            sound = hash_file(path)[0] == sha256
+            return path.stat().st_size == size and self.stamps.fact("blob", path, lambda: hash_file(path)[0]) == sha256
         except FileNotFoundError:
             return False
-        if sound:
-            self.stamps.remember("blob", path, stat, sha256)
-        return sound
 
     def fetch_blob(self, sha256: str, size: int, target: Path) -> None:
         """Bring a sound blob to a path: a read-only symlink on this machine, a copy elsewhere.
@@ -207,15 +200,9 @@ class Store:
                 final = root / blob_path(sha256)
                 final.parent.mkdir(parents=True, exist_ok=True)
                 staged.replace(final)
-                self._remember(sha256)
         finally:
             staged.unlink(missing_ok=True)
         return sha256, size
-
-    def _remember(self, sha256: str) -> None:
-        path = self.blob_file(sha256)
-        if path is not None:
-            self.stamps.remember("blob", path, path.stat(), sha256)
 
     def _remote_is_sound(self, sha256: str, size: int, *, reread: bool) -> bool:
         if reread:
