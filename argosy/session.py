@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -18,6 +17,7 @@ from argosy.errors import Mistake
 from argosy.launcher.claims import Cancelled, try_lock
 from argosy.launcher.launch import Context
 from argosy.launcher.store import Store, open_store
+from argosy.local.reasons import last_keys, remember_keys
 from argosy.local.records import finish_run, new_run_id, register_run, result_document
 from argosy.local.runner import Run, run_tasks
 from argosy.project import Settings, compiled_spec, keyed_project, load_settings
@@ -113,7 +113,8 @@ def new_run(session: Session, request: Request) -> tuple[Run, str]:
         env=_told(url),
         forced=frozenset((*request.force, *([request.debug] if request.debug else []))),
     )
-    return Run(pipeline, arguments, context, debug=request.debug), run_id
+    last = last_keys(session.settings.state, pipeline.name)
+    return Run(pipeline, arguments, context, debug=request.debug, last_keys=last), run_id
 
 
 def execute(session: Session, run: Run, run_id: str, request: Request) -> tuple[dict[str, Any], int | None]:
@@ -128,23 +129,8 @@ def execute(session: Session, run: Run, run_id: str, request: Request) -> tuple[
     seconds = time.monotonic() - began
     document = result_document(run, run_id, seconds=seconds, interrupted=signal_number is not None)
     finish_run(session.store, run_id, document)
-    _remember_keys(session.settings.state, run)
+    remember_keys(session.settings.state, run.pipeline.name, run.outcomes)
     return document, signal_number
-
-
-def last_keys(state: Path, pipeline: str) -> dict[str, str]:
-    """Return each task's key in the last run of a pipeline on this machine: a hint for explanations, no truth."""
-    with suppress(FileNotFoundError, ValueError):
-        return dict(json.loads((state / "keys" / f"{pipeline}.json").read_text(encoding="utf-8")))
-    return {}
-
-
-def _remember_keys(state: Path, run: Run) -> None:
-    known = last_keys(state, run.pipeline.name)
-    known |= {name: outcome.key for name, outcome in run.outcomes.items() if outcome.key}
-    file = state / "keys" / f"{run.pipeline.name}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(known), encoding="utf-8")
 
 
 def _told(url: str | None) -> dict[str, str]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.errors import Mistake
 from argosy.launcher.artifacts import Artifact
+from argosy.launcher.refs import read_ref
+from argosy.spec.plan import build_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from argosy.launcher.step import Outcome
     from argosy.launcher.store import Store
     from argosy.local.runner import Run
 
@@ -60,7 +61,7 @@ def result_document(run: Run, run_id: str, *, seconds: float, interrupted: bool 
         "parameters": dict(run.arguments),
         "steps": steps,
         "verdicts": verdicts,
-        "sections": _sections(run),
+        "sections": _sections(run) | _release(run),
     }
 
 
@@ -117,7 +118,7 @@ def _step_document(run: Run, name: str) -> dict[str, Any]:
         "key": outcome.key,
         "seconds": round(outcome.seconds, 3),
         "started_s": round(run.started_s.get(name, 0.0), 3),
-        "reason": outcome.reason,
+        "reason": outcome.reason or run.reasons.get(name, ""),
         "error": outcome.error or None,
         "log": outcome.log,
         "outputs": outcome.values(),
@@ -144,6 +145,17 @@ def _sections(run: Run) -> dict[str, Any]:
     return found
 
 
-def failures(outcomes: Mapping[str, Outcome]) -> list[tuple[str, Outcome]]:
-    """Return the failed tasks with their outcomes."""
-    return [(name, outcome) for name, outcome in outcomes.items() if outcome.status == "failed"]
+def _release(run: Run) -> dict[str, Any]:
+    """Return what a run released: the ref that it moved or found moved, and the registered version."""
+    for name, task in run.tasks.items():
+        outcome = run.outcomes.get(name)
+        if task.component.declaration.kind != "move" or outcome is None or outcome.status not in {"ran", "reused"}:
+            continue
+        step = build_step(task, run.arguments, run.outcomes)
+        ref = read_ref(run.context.store, str(step.inputs[step.natural_key[0]].value))
+        version = next(
+            (found.outputs["version"].value for found in run.outcomes.values() if "version" in found.outputs), None
+        )
+        shown = {"digest": ref.target, "ref": ref.name, "generation": ref.generation, "previous": ref.previous}
+        return {"release": shown | {"version": version, "url": run.context.env.get("ARGOSY_SERVING_URL")}}
+    return {}

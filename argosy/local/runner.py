@@ -22,6 +22,7 @@ from argosy.launcher.launch import Job, launch, look, observe
 from argosy.launcher.step import Outcome
 from argosy.local.debugger import debug
 from argosy.local.processes import ForkServers, shared_imports
+from argosy.local.reasons import reason_to_run
 from argosy.spec.plan import build_step, readiness
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Run:
         outcomes: How each task ended, in the order of ending.
         started_s: Seconds from the start of the run to the start of each task that ran.
         debug: The step to run in this process, under the debugger.
+        last_keys: Each task's key in the last run, to say why it has to run now.
+        reasons: Why each task had to run.
 
     """
 
@@ -55,7 +58,9 @@ class Run:
     context: Context
     listen: Listener = lambda _name, _happening, _outcome: None
     debug: str | None = None
+    last_keys: Mapping[str, str] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     started_s: dict[str, float] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
@@ -107,6 +112,7 @@ def settle(run: Run) -> list[Job]:
             job = Job(step, step_key(step, run.context.project), run.context)
             outcome = observe(job) if step.kind == "observe" else look(job)
             if outcome is None:
+                run.reasons[task.name] = reason_to_run(job, run.last_keys.get(task.name))
                 jobs.append(job)
             else:
                 run.end(task.name, outcome)
