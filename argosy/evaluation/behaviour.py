@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from argosy.arrow import without_pandas
 from argosy.errors import BadInput, Mistake
 from argosy.evaluation.baseline import table_scores
 from argosy.evaluation.boot import boots_in_server
@@ -66,6 +67,7 @@ class Sample:
         return Sample(model=self.model, rows=self.rows.take(kept), y=self.y[kept], p=self.p[kept])
 
 
+@without_pandas()
 def test_model(*, model: Path, frame: Path, start: str, end: str, cases: Cases) -> dict[str, Any]:
     """Test a model on at most 20,000 labelled rows, evenly spread over a window.
 

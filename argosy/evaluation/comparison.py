@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from argosy.arrow import without_pandas
 from argosy.errors import BadInput
 from argosy.evaluation.bootstrap import MIN_BLOCKS, block_sums, draw_blocks, interval, statistics
 from argosy.evaluation.frame import DAY, map_parts, read_rows, read_schema
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 PASSED, FAILED = "passed", "failed"
 
 
+@without_pandas()
 def compare(
     *, predictions: Path, champion: Path, frame: Path, margin: float, n_resamples: int = 2000, seed: int = 0
 ) -> dict[str, Any]:

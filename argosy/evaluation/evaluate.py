@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from argosy.arrow import without_pandas
 from argosy.evaluation.bootstrap import MIN_BLOCKS, block_sums, draw_blocks, interval, statistics
 from argosy.evaluation.frame import DAY, LABEL, TIME, map_parts, parts_between, read_rows, read_schema, row_column
 from argosy.evaluation.metrics import calibration_bins, roc_points, rounded, score_histogram
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 N_RESAMPLES = 1000
 
 
+@without_pandas()
 def evaluate(
     *, model: Path, frame: Path, start: str, end: str, slices: Sequence[str], predictions: Path
 ) -> dict[str, Any]:

@@ -82,7 +82,6 @@ def read_rows(part: Path, columns: Iterable[str], start: str, end: str) -> pa.Ta
     absent = [name for name in wanted if name not in names]
     if absent:
         raise BadInput(f"{part}: no column {', '.join(map(repr, absent))}; it has {', '.join(names):.300}")
-    # `pq.read_table` would import pandas, which costs more than all of the evaluation.
     table = pq.ParquetFile(part).read(columns=wanted)
     days = table.column(DAY)
     inside = pc.and_(pc.greater_equal(days, start), pc.less_equal(days, end))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from argosy.arrow import without_pandas
 from argosy.errors import BadInput
 from argosy.evaluation.evaluate import folder_bytes
 from argosy.evaluation.frame import DAY, parts_between, read_rows
@@ -29,6 +30,7 @@ BATCH_ROWS = 20_000
 FIRST_DAY, LAST_DAY = "0000-01-01", "9999-12-31"
 
 
+@without_pandas()
 def measure(*, model: Path, frame: Path) -> dict[str, Any]:
     """Measure a model on rows of the frame's last month, on one thread.
 

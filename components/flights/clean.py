@@ -53,7 +53,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from argosy.validation.arrow import without_pandas
+from argosy.arrow import without_pandas
 from argosy.validation.findings import Finding, is_rejected, judge
 from argosy.validation.parquet import damaged_files, read_folder, write_folder
 from components.flights.clock import minute_of_day

@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from argosy.arrow import without_pandas
 from argosy.errors import BadInput
-from argosy.validation.arrow import without_pandas
 from argosy.validation.delivery import header_problems, read_csv, read_delivery, require_digests
 from argosy.validation.parquet import write_folder
 from components.flights.clock import DAY, NEW_YORK, ZONE_OF_MISSING_AIRPORT, Flags, Minutes, minute_of_day, to_utc

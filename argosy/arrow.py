@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def without_pandas() -> Iterator[None]:
-    """Keep pyarrow from importing pandas, a second per process, for types that no table here has.
+    """Keep pyarrow from importing pandas, a quarter of a second per process and more on a busy machine.
 
-    Arrow looks for pandas at its first conversion of a Python value and at each conversion to NumPy.
-    A process that already has pandas keeps it; inside the context nothing else may import it.
+    Arrow looks for pandas at its first conversion of a Python value or to NumPy, for types that no table here has.
+    A process that already has pandas keeps it; inside the context nothing else may import it. Afterwards Arrow takes
+    a pandas Series for a plain sequence, NaN for a number, until it is first asked for a data frame: use it on steps.
     """
     if "pandas" in sys.modules:
         yield

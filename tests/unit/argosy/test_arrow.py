@@ -8,7 +8,7 @@ import pytest
 PROGRAM = """
 import sys
 import numpy as np, pyarrow as pa
-from argosy.validation.arrow import without_pandas
+from argosy.arrow import without_pandas
 with without_pandas():
     pa.array([1, None]), pa.chunked_array([pa.array(np.arange(3))]).to_numpy(), pa.scalar("x")
 print("pandas" in sys.modules)
