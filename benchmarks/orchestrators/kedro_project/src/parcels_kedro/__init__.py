@@ -1,0 +1,1 @@
+"""The seven steps as a Kedro project."""

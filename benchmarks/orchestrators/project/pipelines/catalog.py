@@ -1,0 +1,3 @@
+"""Every pipeline of the benchmark by name."""
+
+PIPELINES = {"parcels": "pipelines.parcels:parcels"}
