@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from argosy.errors import Outage
+from argosy.errors import Outage, StepFailed
 from argosy.launcher.canonical import canonical_json
 
 if TYPE_CHECKING:
@@ -30,7 +30,12 @@ class Artifact:
 
 
 def store_artifact(store: Store, path: Path, metadata: Mapping[str, Any]) -> Artifact:
-    """Upload a file, a folder or nothing (a step may leave an output out) and name it."""
+    """Upload a file, a folder or nothing (a step may leave an output out) and name it.
+
+    Raises:
+        StepFailed: The folder holds a link to a folder, a link to nothing, or a device.
+
+    """
     files = {name: store.put_file(file) for name, file in _files(path).items()}
     manifest = {
         "kind": "folder" if path.is_dir() else "file" if path.exists() else "absent",
@@ -77,7 +82,10 @@ def read_manifest(store: Store, digest: str) -> dict[str, Any]:
 
 
 def _files(path: Path) -> dict[str, Path]:
-    if path.is_dir():
-        found = (file for file in path.rglob("*") if file.is_file())
-        return {file.relative_to(path).as_posix(): file for file in sorted(found)}
-    return {"": path} if path.exists() else {}
+    if not path.is_dir():
+        return {"": path} if path.exists() else {}
+    found = {file.relative_to(path).as_posix(): file for file in path.rglob("*")}
+    for name, file in found.items():
+        if not file.is_file() and (file.is_symlink() or not file.is_dir()):
+            raise StepFailed(f"{name} in {path.name} is neither a file nor a folder but a link to one or to nothing")
+    return {name: file for name, file in found.items() if file.is_file()}

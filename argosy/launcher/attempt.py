@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import StepFailed
 from argosy.launcher.artifacts import Artifact, materialize, store_artifact
-from argosy.launcher.canonical import normal_json
+from argosy.launcher.canonical import canonical_json, normal_json
 from argosy.launcher.closure import LAUNCHER
 from argosy.launcher.executor import Request
+from argosy.launcher.key import declared_places
 from argosy.launcher.step import Output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from os import stat_result
 
     from argosy.launcher.key import Key, Project
     from argosy.launcher.step import Step
@@ -30,13 +30,13 @@ class Attempt:
     """A prepared scratch folder.
 
     Attributes:
-        inputs_before: The stat of every input file, to notice a step that writes into its inputs.
+        inputs_before: Size, times and inode of every input file, to notice a step that writes into its inputs.
 
     """
 
     folder: Path
     request: Request
-    inputs_before: Mapping[Path, stat_result]
+    inputs_before: Mapping[Path, tuple[int, ...]]
 
     @property
     def log(self) -> Path:
@@ -63,12 +63,13 @@ def prepare(step: Step, key: Key, project: Project, store: Store, *, folder: Pat
         env=dict(env) | dict(step.env),
         modules=tuple(sorted(key.closure.modules)),
         files=tuple(str(path) for path in key.closure.paths),
-        reads=tuple(str(root / name) for name in step.reads),
+        reads=tuple(str(place) for name in step.reads for place in declared_places(name, root)),
         outside=(
-            str(folder), str(store.root or folder), *(str(library.joinpath(*name.split("."))) for name in LAUNCHER)
+            str(folder), str(store.root or folder), sys.prefix,
+            *(str(library.joinpath(*name.split("."))) for name in LAUNCHER),
         ),
     )  # fmt: skip
-    return Attempt(folder, request, _stats(folder / "in"))
+    return Attempt(folder, request, _stamps(folder / "in"))
 
 
 def collect(step: Step, attempt: Attempt, store: Store) -> dict[str, Output]:
@@ -78,20 +79,18 @@ def collect(step: Step, attempt: Attempt, store: Store) -> dict[str, Output]:
         StepFailed: A declared value is missing or of another type, or an input was written to.
 
     """
-    if changed := [
-        path.name for path, stat in attempt.inputs_before.items() if _stat_key(path.stat()) != _stat_key(stat)
-    ]:
-        raise StepFailed(f"{step.name}: wrote into its inputs ({', '.join(sorted(changed))}); copy what has to change")
+    now = _stamps(attempt.folder / "in")
+    if changed := sorted(path.name for path, stamp in attempt.inputs_before.items() if now.get(path) != stamp):
+        raise StepFailed(f"{step.name}: wrote into its inputs ({', '.join(changed)}); copy what has to change")
     file = attempt.folder / "out" / "executor_output.json"
     written = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     measured = set(step.outputs) if step.is_measured else step.measurements
     outputs = {}
-    for name, slot in step.outputs.items():
-        if slot.is_artifact:
-            entries = written.get("artifacts", {}).get(name, {}).get("artifacts", [])
-            value: Any = _collect_artifact(attempt.folder / "out" / name, entries, store)
-        else:
-            value = _collect_value(step, name, written.get("parameterValues", {}), attempt.folder)
+    for name in step.outputs:
+        try:
+            value = _collect_output(step, name, written, folder=attempt.folder, store=store)
+        except ValueError as error:
+            raise StepFailed(f"{step.name}: output {name!r} cannot be stored: {error}") from error
         outputs[name] = Output(value, measured=name in measured)
     return outputs
 
@@ -101,7 +100,7 @@ def _executor_input(step: Step, store: Store, folder: Path) -> dict[str, Any]:
     for name, entry in step.inputs.items():
         if isinstance(entry.value, Artifact):
             materialize(store, entry.value.digest, folder / "in" / name)
-            artifacts[name] = _artifact_entry(name, "system.Artifact", folder / "in" / name, entry.value.metadata)
+            artifacts[name] = _artifact_entry(name, folder / "in" / name, entry.value.metadata)
         else:
             parameters[name] = entry.value
     out = folder / "out"
@@ -110,22 +109,23 @@ def _executor_input(step: Step, store: Store, folder: Path) -> dict[str, Any]:
         "inputs": {"parameterValues": parameters, "artifacts": artifacts},
         "outputs": {
             "parameters": {name: {"outputFile": str(out / name)} for name, slot in slots if not slot.is_artifact},
-            "artifacts": {
-                name: _artifact_entry(name, slot.type, out / name, {}) for name, slot in slots if slot.is_artifact
-            },
+            "artifacts": {name: _artifact_entry(name, out / name, {}) for name, slot in slots if slot.is_artifact},
             "outputFile": str(out / "executor_output.json"),
         },
     }
 
 
-def _artifact_entry(name: str, title: str, path: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    entry = {"name": name, "type": {"schemaTitle": title, "schemaVersion": "0.0.1"}, "uri": str(path)}
-    return {"artifacts": [entry | {"metadata": dict(metadata)}]}
+def _artifact_entry(name: str, path: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    # Without a type kfp makes what the function's annotation says: an Input[Model] is a Model.
+    return {"artifacts": [{"name": name, "uri": str(path), "metadata": dict(metadata)}]}
 
 
-def _collect_artifact(path: Path, entries: list[dict[str, Any]], store: Store) -> Artifact:
-    entry = entries[0] if entries else {}
-    return store_artifact(store, Path(entry.get("custom_path") or path), entry.get("metadata") or {})
+def _collect_output(step: Step, name: str, written: Mapping[str, Any], *, folder: Path, store: Store) -> Any:
+    if not step.outputs[name].is_artifact:
+        return _collect_value(step, name, written.get("parameterValues", {}), folder)
+    entries = written.get("artifacts", {}).get(name, {}).get("artifacts") or [{}]
+    path = entries[0].get("custom_path") or folder / "out" / name
+    return store_artifact(store, Path(path), entries[0].get("metadata") or {})
 
 
 def _collect_value(step: Step, name: str, values: Mapping[str, Any], folder: Path) -> Any:
@@ -154,8 +154,10 @@ def normal_value(value: Any, kind: str, place: str) -> Any:
     wrong_bool = isinstance(value, bool) and bool not in allowed
     if wrong_bool or not isinstance(value, allowed):
         raise StepFailed(f"{place}: got {value!r:.200}, allowed is {kind}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise StepFailed(f"{place}: got {value}, which JSON and Argo parameters cannot carry; return null or a text")
+    try:
+        canonical_json(value)
+    except ValueError as error:
+        raise StepFailed(f"{place}: holds NaN or an infinity, which JSON cannot carry; use null or a text") from error
     return value
 
 
@@ -169,9 +171,6 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def _stats(folder: Path) -> dict[Path, stat_result]:
-    return {path: path.stat() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def _stat_key(stat: stat_result) -> tuple[int, int, int, int]:
-    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+def _stamps(folder: Path) -> dict[Path, tuple[int, ...]]:
+    stats = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
+    return {path: (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino) for path, stat in stats.items()}

@@ -32,8 +32,7 @@ def normal_json(value: Any) -> Any:
     """Return a JSON value whose integral floats are ints and whose names are sorted, at any depth.
 
     Beyond 2**53 a float stays one. Orchestrators carry numbers through protocol buffers, where every number is a
-    double. One form for equal numbers
-    and one order of names keep keys, digests and texts equal on every target.
+    double. One form for equal numbers and one order of names keep keys, digests and texts equal on every target.
     """
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) <= 2**53 else value

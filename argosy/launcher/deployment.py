@@ -12,15 +12,16 @@ TIMEOUT_S = 2.0
 def served_digest(url: str) -> str | None:
     """Return the digest that a server says it serves; None if it serves none or does not answer."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
     try:
-        connection.request("GET", "/health")
+        connection.request("GET", f"{parts.path.rstrip('/')}/health")
         answer = json.loads(connection.getresponse().read())
     except (OSError, http.client.HTTPException, ValueError):
         return None
     finally:
         connection.close()
-    digest = answer.get("model")
+    digest = answer.get("model") if isinstance(answer, dict) else None
     return digest if isinstance(digest, str) else None
 
 

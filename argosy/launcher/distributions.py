@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from argosy.launcher.stamps import Stamps
 
 PIN = re.compile(
-    r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?==(?P<version>[^\s;\\]+)\s*(?:;\s*(?P<marker>[^\\]+))?", re.MULTILINE
+    r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?==(?P<version>[^\s;\\]+)[ \t]*(?:;(?P<marker>[^\\\n]+))?",
+    re.MULTILINE,
 )
 
 

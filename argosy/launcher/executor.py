@@ -95,10 +95,17 @@ def call(request: Request, *, guard: bool = False) -> None:
 
 
 def call_quietly(request: Request) -> None:
-    """Call an observing step in the planner's own process; what it prints goes to stderr."""
+    """Call an observing step in the planner's own process, which it leaves as it was; it prints to stderr."""
+    before = {name: os.environ.get(name) for name in request.env}
     os.environ.update(request.env)
-    with redirect_stdout(sys.stderr):
-        call(request)
+    sys.path.insert(0, request.project)
+    try:
+        with redirect_stdout(sys.stderr):
+            call(request)
+    finally:
+        sys.path.remove(request.project)
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _load(request: Request) -> Callable[..., Any]:
@@ -122,7 +129,9 @@ def _allowed(request: Request) -> Allowed:
 
 
 def _report(request: Request, message: str, exit_code: int) -> int:
-    request.error_file.write_text(json.dumps({"message": message, "exit_code": exit_code}), encoding="utf-8")
+    staged = request.error_file.with_suffix(".tmp")
+    staged.write_text(json.dumps({"message": message, "exit_code": exit_code}), encoding="utf-8")
+    staged.replace(request.error_file)
     return exit_code
 
 

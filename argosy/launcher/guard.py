@@ -7,6 +7,7 @@ C and C++ are not seen.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -44,11 +45,18 @@ def install_guard(allowed: Allowed) -> None:
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event == "import":
             _check_import(str(args[0]), allowed, roots, checked)
-        elif event == "open" and isinstance(args[0], str) and args[0] not in checked:
-            checked.add(args[0])
-            _check_open(args[0], allowed)
+        elif event == "open" and not isinstance(args[0], int):
+            path = os.path.abspath(os.fsdecode(args[0]))  # noqa: PTH100 - `Path.absolute` would keep `..`
+            if path not in checked:
+                checked.add(path)
+                _check_open(Path(path), allowed)
 
     sys.addaudithook(hook)
+
+
+def is_hidden(path: Path, place: Path) -> bool:
+    """Say whether a path below a declared folder is one of those that tools leave there, which no key holds."""
+    return any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(place).parts)
 
 
 def _check_import(module: str, allowed: Allowed, roots: Roots, checked: set[str]) -> None:
@@ -59,15 +67,18 @@ def _check_import(module: str, allowed: Allowed, roots: Roots, checked: set[str]
         raise Mistake(f"import of {module}: it {FIRST_PARTY_HINT}")
 
 
-def _check_open(name: str, allowed: Allowed) -> None:
-    path = Path(name).absolute()
-    if not path.is_relative_to(allowed.project) or path in allowed.files:
+def _check_open(path: Path, allowed: Allowed) -> None:
+    if path.parent.name == "__pycache__":
+        # What Python compiled stands for its source.
+        path = path.parent.parent / f"{path.name.split('.', 1)[0]}.py"
+    if not path.is_relative_to(allowed.project) or path in allowed.files or not path.is_file():
         return
-    if any(path.is_relative_to(place) for place in (*allowed.reads, *allowed.outside)) or not path.is_file():
+    if any(path.is_relative_to(place) for place in allowed.outside):
         return
-    if "__pycache__" in path.parts or _is_ignored(path, allowed.project):
+    if any(path.is_relative_to(place) and not is_hidden(path, place) for place in allowed.reads):
         return
-    raise Mistake(f"open of {path.relative_to(allowed.project)}: it {FIRST_PARTY_HINT}")
+    if not _is_ignored(path, allowed.project):
+        raise Mistake(f"open of {path.relative_to(allowed.project)}: it {FIRST_PARTY_HINT}")
 
 
 def _is_ignored(path: Path, project: Path) -> bool:

@@ -15,6 +15,7 @@ from argosy.errors import Mistake
 from argosy.launcher.canonical import digest_of, normal_json
 from argosy.launcher.closure import PYTHON, Closure, Roots, parse_source, source_closure
 from argosy.launcher.distributions import locked_versions
+from argosy.launcher.guard import is_hidden
 from argosy.launcher.store import hash_file
 
 if TYPE_CHECKING:
@@ -77,12 +78,24 @@ def current_platform() -> dict[str, str]:
 
 
 def tree_digest(name: str, project: Project) -> str:
-    """Digest a declared file or folder of the project; Python files as code, the rest by bytes."""
-    place = project.roots.project / name
-    if not place.exists():
-        raise Mistake(f"reads: {name} is not in {project.roots.project}; name a file or folder of the project")
-    files = {path.relative_to(place).as_posix(): _file_digest(path, project.stamps) for path in read_files(place)}
-    return digest_of(files)
+    """Digest declared files or folders of the project; Python files as code, the rest by bytes."""
+    root = project.roots.project
+    files = [path for place in declared_places(name, root) for path in read_files(place)]
+    return digest_of({path.relative_to(root).as_posix(): _file_digest(path, project.stamps) for path in files})
+
+
+def declared_places(name: str, root: Path) -> list[Path]:
+    """Return the files and folders of the project that a declared path or glob names.
+
+    Raises:
+        Mistake: It names none.
+
+    """
+    inside = not name.startswith("/") and ".." not in name.split("/")
+    places = sorted(root.glob(name)) if inside else []
+    if not places:
+        raise Mistake(f"reads: {name} is not in {root}; name a file, a folder or a glob of the project")
+    return places
 
 
 def read_files(place: Path) -> Iterator[Path]:
@@ -91,8 +104,7 @@ def read_files(place: Path) -> Iterator[Path]:
         yield place
         return
     for path in sorted(place.rglob("*")):
-        hidden = any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(place).parts)
-        if path.is_file() and not hidden:
+        if path.is_file() and not is_hidden(path, place):
             yield path
 
 

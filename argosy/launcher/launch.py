@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -99,14 +100,17 @@ def launch(job: Job) -> Outcome:
 def observe(job: Job) -> Outcome:
     """Run an observing step in this process: never reused, and cheap by contract."""
     began = time.perf_counter()
-    attempt = _prepare(job)
     try:
+        attempt = _prepare(job)
         call_quietly(attempt.request)
         outputs = collect(job.step, attempt, job.context.store)
     except ArgosyError as error:
         return Outcome("failed", job.key.digest, error=str(error), exit_code=error.exit_code)
+    except (Exception, SystemExit) as error:  # the border between a user's code and the planner
+        traceback.print_exc()
+        return Outcome("failed", job.key.digest, error=f"{type(error).__name__}: {error}", exit_code=1)
     finally:
-        shutil.rmtree(attempt.folder, ignore_errors=True)
+        shutil.rmtree(_scratch(job), ignore_errors=True)
     return Outcome("observed", job.key.digest, outputs, time.perf_counter() - began)
 
 
@@ -115,9 +119,7 @@ def find_record(store: Store, key: str, *, reread: bool = False) -> tuple[int, M
     generation, record = store.latest(f"steps/{key.removeprefix('sha256:')}")
     if record is None:
         return generation, None
-    outputs = [Output.from_json(document).value for document in record["outputs"].values()]
-    sound = all(artifacts.is_sound(store, value, reread=reread) for value in outputs if isinstance(value, Artifact))
-    return generation, record if sound else None
+    return generation, record if _is_sound(store, record, reread=reread) else None
 
 
 def _look_step(job: Job) -> Outcome | None:
@@ -128,8 +130,7 @@ def _look_step(job: Job) -> Outcome | None:
 
 
 def _look_fact(job: Job) -> Outcome | None:
-    entry = effects.read_done(job.context.store, effects.effect_path(job.step.function, effects.natural_key(job.step)))
-    return Outcome("reused", job.key.digest, _outputs(entry["outputs"])) if entry else None
+    return _reused(job, effects.effect_path(job.step.function, effects.natural_key(job.step)))
 
 
 def _look_move(job: Job) -> Outcome | None:
@@ -142,8 +143,14 @@ def _look_move(job: Job) -> Outcome | None:
         if ref.target != expected:
             return _refused(job, "superseded", f"{name} moved to {ref.target} meanwhile; run again")
         return None
-    entry = effects.read_done(job.context.store, effects.projection_path(name, ref.generation))
-    return Outcome("reused", job.key.digest, _outputs(entry["outputs"])) if entry else None
+    return _reused(job, effects.projection_path(name, ref.generation))
+
+
+def _reused(job: Job, path: str) -> Outcome | None:
+    entry = effects.read_done(job.context.store, path)
+    if entry is None or not _is_sound(job.context.store, entry):
+        return None
+    return Outcome("reused", job.key.digest, _outputs(entry["outputs"]))
 
 
 def _look_deployment(job: Job) -> Outcome | None:
@@ -195,8 +202,9 @@ def _run(job: Job, lock: int) -> Outcome:
 def _attempt(job: Job, lock: int, env: Mapping[str, str]) -> Outcome:
     job.context.on_start(job.step.name, job.key.digest)
     began = time.perf_counter()
-    attempt = _prepare(job, env)
+    log = ""
     try:
+        attempt = _prepare(job, env)
         code = job.context.execute(attempt.request, log=attempt.log, lock=lock, timeout_s=job.step.timeout_s)
         log = "sha256:" + job.context.store.put_bytes(attempt.log.read_bytes())
         if code != 0:
@@ -207,9 +215,9 @@ def _attempt(job: Job, lock: int, env: Mapping[str, str]) -> Outcome:
             outputs = _commit(job, outputs, log=log, seconds=seconds)
         return Outcome("ran", job.key.digest, outputs, seconds, log=log)
     except ArgosyError as error:
-        return Outcome("failed", job.key.digest, error=str(error), exit_code=error.exit_code)
+        return Outcome("failed", job.key.digest, error=str(error), exit_code=error.exit_code, log=log)
     finally:
-        shutil.rmtree(attempt.folder, ignore_errors=True)
+        shutil.rmtree(_scratch(job), ignore_errors=True)
 
 
 def _commit(job: Job, outputs: Mapping[str, Output], *, log: str, seconds: float) -> Mapping[str, Output]:
@@ -251,12 +259,13 @@ def _adopt(job: Job, ours: Mapping[str, Output], record: Mapping[str, Any]) -> M
 
 def _failed(job: Job, attempt: Attempt, code: int, log: str) -> Outcome:
     file = attempt.request.error_file
-    if file.exists():
-        report = json.loads(file.read_text(encoding="utf-8"))
-        return Outcome("failed", job.key.digest, error=report["message"], exit_code=report["exit_code"], log=log)
-    ended = f"was ended by signal {-code}" if code < 0 else f"exited with {code}"
     if code == TIMED_OUT:
         ended = f"took longer than its {job.step.timeout_s:g} s and was ended"
+    elif file.exists():
+        report = json.loads(file.read_text(encoding="utf-8"))
+        return Outcome("failed", job.key.digest, error=report["message"], exit_code=report["exit_code"], log=log)
+    else:
+        ended = f"was ended by signal {-code}" if code < 0 else f"exited with {code}"
     return Outcome("failed", job.key.digest, error=f"the step's process {ended}", exit_code=1, log=log)
 
 
@@ -265,10 +274,13 @@ TIMED_OUT = -1000
 
 
 def _prepare(job: Job, env: Mapping[str, str] | None = None) -> Attempt:
-    folder = job.context.state / "scratch" / job.context.run / job.step.name
     digests = {name: entry.value.digest for name, entry in job.step.inputs.items() if isinstance(entry.value, Artifact)}
     told = {**job.context.env, **(env or {}), "ARGOSY_INPUTS": json.dumps(digests)}
-    return prepare(job.step, job.key, job.context.project, job.context.store, folder=folder, env=told)
+    return prepare(job.step, job.key, job.context.project, job.context.store, folder=_scratch(job), env=told)
+
+
+def _scratch(job: Job) -> Path:
+    return job.context.state / "scratch" / job.context.run / job.step.name
 
 
 def _move(step: Step) -> tuple[str, str, str | None]:
@@ -292,6 +304,12 @@ def _claim_name(job: Job) -> str:
 def _refused(job: Job, verdict: str, reason: str) -> Outcome:
     value = {"verdict": verdict, "ok": False, "reasons": [reason]}
     return Outcome("skipped", job.key.digest, {"verdict": Output(value)}, reason=reason, exit_code=3)
+
+
+def _is_sound(store: Store, entry: Mapping[str, Any], *, reread: bool = False) -> bool:
+    """Say whether every blob that a record or a ledger entry names is there and undamaged."""
+    values = [output.value for output in _outputs(entry["outputs"]).values()]
+    return all(artifacts.is_sound(store, value, reread=reread) for value in values if isinstance(value, Artifact))
 
 
 def _outputs(documents: Mapping[str, Any]) -> dict[str, Output]:

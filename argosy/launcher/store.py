@@ -21,15 +21,17 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedEr
 from obstore.store import LocalStore, from_url
 
 from argosy.errors import Mistake, Outage
-from argosy.launcher.canonical import canonical_json
+from argosy.launcher.canonical import canonical_json, digest_of
 from argosy.launcher.stamps import Stamps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from obstore.store import RetryConfig
 
 CHUNK = 1 << 20
+SEAL = "seal"
+"""The entry of every document that digests the rest of it: a flipped byte in a value may still be JSON."""
 # Left alone, obstore tries for three minutes before it says that nobody answers.
 RETRY: RetryConfig = {
     "max_retries": 4,
@@ -61,28 +63,31 @@ class Store:
             except FileNotFoundError:
                 return None
 
-    def read_json(self, path: str) -> Any | None:
+    def read_json(self, path: str) -> dict[str, Any] | None:
         """Return a document, or None where there is none or where it is torn or damaged."""
         data = self.read(path)
         try:
-            return None if data is None else json.loads(data)
+            document = json.loads(data or b"null")
         except ValueError:
             return None
+        if not isinstance(document, dict) or document.pop(SEAL, None) != digest_of(document):
+            return None
+        return document
 
     def write(self, path: str, data: bytes) -> None:
         """Write an object whole, replacing what was there."""
         with self._outages(path):
             obstore.put(self._objects, path, data)
 
-    def write_json(self, path: str, document: Any) -> None:
+    def write_json(self, path: str, document: Mapping[str, Any]) -> None:
         """Write a document whole, replacing what was there."""
-        self.write(path, canonical_json(document))
+        self.write(path, _sealed(document))
 
-    def create_json(self, path: str, document: Any) -> bool:
+    def create_json(self, path: str, document: Mapping[str, Any]) -> bool:
         """Write a document only where there is none; say whether this call made it."""
         with self._outages(path):
             try:
-                obstore.put(self._objects, path, canonical_json(document), mode="create")
+                obstore.put(self._objects, path, _sealed(document), mode="create")
             except AlreadyExistsError:
                 return False
             return True
@@ -102,7 +107,7 @@ class Store:
 
     # Generations: chains of create-only documents
 
-    def latest(self, folder: str) -> tuple[int, Any | None]:
+    def latest(self, folder: str) -> tuple[int, dict[str, Any] | None]:
         """Return the highest generation in a folder and its document; (0, None) where there is none."""
         numbers = self.generations(folder)
         if not numbers:
@@ -115,7 +120,7 @@ class Store:
         names = (path.removeprefix(f"{folder}/").removesuffix(".json") for path in self.paths(folder))
         return sorted(int(name) for name in names if name.isdecimal())
 
-    def append(self, folder: str, generation: int, document: Any) -> bool:
+    def append(self, folder: str, generation: int, document: Mapping[str, Any]) -> bool:
         """Create one generation; False if a twin created it first."""
         return self.create_json(f"{folder}/{generation:08d}.json", document)
 
@@ -275,6 +280,10 @@ def _open_remote(url: str) -> Any:
         return from_url(url, retry_config=RETRY)
     except (BaseError, ValueError) as error:
         raise Mistake(f"store {url}: {_first_line(error)}; give a folder or an s3://, gs:// or az:// URL") from error
+
+
+def _sealed(document: Mapping[str, Any]) -> bytes:
+    return canonical_json({**document, SEAL: digest_of(dict(document))})
 
 
 def _first_line(error: Exception) -> str:
