@@ -135,13 +135,14 @@ def _status(run: Run, verdicts: list[dict[str, Any]], *, interrupted: bool) -> s
 
 
 def _sections(run: Run) -> dict[str, Any]:
+    """Return the outputs that are sections of the report; lists that several steps give are one."""
     found: dict[str, Any] = {}
     for outcome in run.outcomes.values():
-        found |= {
-            name: output.value
-            for name, output in outcome.outputs.items()
-            if name in SECTIONS and not isinstance(output.value, Artifact)
-        }
+        for name, output in outcome.outputs.items():
+            if name not in SECTIONS or isinstance(output.value, Artifact):
+                continue
+            earlier = found.get(name)
+            found[name] = [*earlier, *output.value] if isinstance(earlier, list) else output.value
     return found
 
 
