@@ -1,6 +1,6 @@
 """Will a flight arrive 15 or more minutes late, asked at its scheduled departure?
 
-Each function below is a group of tasks; `flights_training` is the pipeline that they make.
+`search` and `judge_and_release` are groups of tasks; `flights_training`, below them, is the pipeline.
 """
 
 from kfp import dsl
@@ -16,22 +16,6 @@ CANDIDATES, FOLDS = 4, 2
 SEED = 2013
 MODEL = "flights-delay"
 CHAMPION = f"{MODEL}/champion"
-
-
-@dsl.pipeline(name="flights-training")
-def flights_training(as_of: str = "2014-01-03T00:00:00Z", profile: str = "year") -> None:
-    """Train, judge, register, promote and deploy the model of flight delays."""
-    raw = ingest_flights(as_of=as_of, profile=profile).outputs["raw"]
-    features = compile_features(service="flights_delay").outputs["features"]
-    checked = validate_flights(raw=raw, as_of=as_of).outputs
-    with dsl.If(checked["accepted"] == True):
-        events = build_flight_events(clean=checked["clean"]).outputs["events"]
-        frame = retrieve_features(events=events, features=features).outputs["frame"]
-        honest = check_features(frame=frame, profile=profile).outputs
-        with dsl.If(honest["accepted"] == True):
-            params = search(frame, profile)
-            model = train_model(frame=frame, params=params, profile=profile, seed=SEED).outputs["model"]
-            judge_and_release(model, frame, profile)
 
 
 def search(frame, profile):
@@ -65,3 +49,19 @@ def judge_and_release(model, frame, profile) -> None:
                 model=model, champion=champion, ref=CHAMPION, version=registered.outputs["version"]
             )
             deploy_model(model=model, promotion=promoted.outputs["verdict"])
+
+
+@dsl.pipeline(name="flights-training")
+def flights_training(as_of: str = "2014-01-03T00:00:00Z", profile: str = "year") -> None:
+    """Train, judge, register, promote and deploy the model of flight delays."""
+    raw = ingest_flights(as_of=as_of, profile=profile).outputs["raw"]
+    features = compile_features(service="flights_delay").outputs["features"]
+    checked = validate_flights(raw=raw, as_of=as_of).outputs
+    with dsl.If(checked["accepted"] == True):
+        events = build_flight_events(clean=checked["clean"]).outputs["events"]
+        frame = retrieve_features(events=events, features=features).outputs["frame"]
+        honest = check_features(frame=frame, profile=profile).outputs
+        with dsl.If(honest["accepted"] == True):
+            params = search(frame, profile)
+            model = train_model(frame=frame, params=params, profile=profile, seed=SEED).outputs["model"]
+            judge_and_release(model, frame, profile)
