@@ -1,9 +1,10 @@
 """A process that has imported what steps need, and forks one child for each of them.
 
 Run as `python -m argosy.local.forkserver SOCKET_FD`. One message asks for one child; its answer comes over a pipe that
-the message carries: the child's process id, then its exit code. When the socket closes, because the runner ended or
-was killed, every child's process group is killed and the server ends. It never opens a store: the threads behind a
-store's client do not survive a fork.
+the message carries: the child's process id, then its exit code. A child may become a server in turn, with a socket of
+its own, to import more than this one: what several import sets share is then imported once. When the socket closes,
+because the runner ended or was killed, every child's process group is killed and the server ends. It never opens a
+store: the threads behind a store's client do not survive a fork.
 """
 
 from __future__ import annotations
@@ -19,28 +20,33 @@ import selectors
 import signal
 import socket
 import sys
+import traceback
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 from argosy.launcher.executor import RUNTIME_SWITCH, Request, run_request
+from argosy.local.imports import COMPANIONS, GROW, OPTIONAL
 
 MAX_MESSAGE = 1 << 16
 PR_SET_PDEATHSIG = 1
-# XGBoost imports scikit-learn, and with it pandas, if it can, for wrappers: 4 s instead of 1 for steps that do not.
-OPTIONAL = {"xgboost": ("sklearn",)}
 
 
 @dataclass
 class Children:
-    """The running children: the pipe that each one's runner reads, by process id."""
+    """The running children: the pipe that each one's runner reads, by process id; those that are servers."""
 
     pipes: dict[int, int] = field(default_factory=dict)
+    servers: set[int] = field(default_factory=set)
 
-    def kill(self) -> None:
-        """Kill every child with whatever it started."""
+    def end(self) -> None:
+        """Kill every step with whatever it started, end the servers, and wait for all of them."""
         for pid in self.pipes:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
+                # A server whose imports are done ignores this: it ends when its own socket closes, children first.
+                os.killpg(pid, signal.SIGTERM if pid in self.servers else signal.SIGKILL)
+        for pid in self.pipes:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
 
     def reap(self) -> None:
         """Report the exit code of every child that has ended."""
@@ -73,6 +79,7 @@ def serve(control: socket.socket) -> None:
     os.set_blocking(wake_read, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     children = Children()
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
@@ -82,7 +89,7 @@ def serve(control: socket.socket) -> None:
                 if key.fileobj is control:
                     message, descriptors = _receive(control)
                     if not message:
-                        children.kill()
+                        children.end()
                         return
                     _fork(message, descriptors, children, control)
                 else:
@@ -104,8 +111,9 @@ def _preload(modules: list[str]) -> None:
     for module in modules:
         unwanted = [name for name in OPTIONAL.get(module, ()) if name not in {*modules, *sys.modules}]
         sys.modules.update(dict.fromkeys(unwanted))  # type: ignore[arg-type]  # None makes an import fail
-        with contextlib.suppress(ImportError):
-            importlib.import_module(module)
+        for name in (module, *COMPANIONS.get(module, ())):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
         for name in unwanted:
             del sys.modules[name]
     importlib.import_module("kfp.dsl.executor")
@@ -114,20 +122,38 @@ def _preload(modules: list[str]) -> None:
 
 
 def _fork(message: bytes, descriptors: list[int], children: Children, control: socket.socket) -> None:
-    log, lock, pipe = descriptors
+    *given, pipe = descriptors
     server = os.getpid()
     pid = os.fork()
     if pid == 0:
         control.close()
         for other in (*children.pipes.values(), pipe):
             os.close(other)
-        _become_child(message.decode(), log, server)
-    # `lock` stays open in the child alone: the claim lasts as long as the work.
-    os.close(log)
-    os.close(lock)
+        if message == GROW:
+            _become_server(given[0], server)
+        _become_child(message.decode(), given[0], server)
+    # A step's log and lock, or a server's socket: the lock stays open in the child alone, so that the claim lasts as
+    # long as the work.
+    for descriptor in given:
+        os.close(descriptor)
     children.pipes[pid] = pipe
+    if message == GROW:
+        children.servers.add(pid)
     with contextlib.suppress(BrokenPipeError):
         os.write(pipe, f"{pid}\n".encode())
+
+
+def _become_server(control: int, server: int) -> NoReturn:
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _die_with(server)
+        serve(socket.socket(fileno=control))
+    except Exception:  # os._exit would end it without a word
+        traceback.print_exc()
+    finally:
+        os._exit(0)
 
 
 def _become_child(request_file: str, log: int, server: int) -> NoReturn:

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,26 +18,16 @@ from typing import TYPE_CHECKING
 from argosy.errors import Outage
 from argosy.launcher.claims import Cancelled
 from argosy.launcher.launch import TIMED_OUT
+from argosy.local.imports import GROW, best_base
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from argosy.launcher.executor import Request
+    from argosy.local.imports import Imports
 
 GRACE_S = 5.0
 POLL_S = 0.2
-
-
-Imports = tuple[str, ...]
-
-
-def shared_imports(wanted: Iterable[Imports]) -> list[Imports]:
-    """Return the import sets that are worth a server of their own: those that at least two steps have, and none.
-
-    What only one step imports it imports itself, in its own process; a server for it would gain nothing.
-    """
-    counted = Counter(wanted)
-    return [(), *(modules for modules, steps in counted.items() if steps > 1 and modules)]
 
 
 @dataclass
@@ -58,8 +47,7 @@ class ForkServers:
     def server_for(self, imports: Imports) -> Imports:
         """Return the import set of the server that a step uses, started now if need be: the largest within its own."""
         modules = max((each for each in self.offered if set(each) <= set(imports)), key=len)
-        if modules not in self._servers:
-            self._servers[modules] = _Server.start(modules)
+        self._start(modules)
         return modules
 
     def warm_up(self) -> None:
@@ -67,7 +55,7 @@ class ForkServers:
         if all(server.is_warm() for server in self._servers.values()):
             cold = next((modules for modules in self.offered if modules not in self._servers), None)
             if cold is not None:
-                self._servers[cold] = _Server.start(cold)
+                self._start(cold)
 
     def run(self, request: Request, server: Imports, *, log: Path, lock: int, timeout_s: float | None) -> int:
         """Run a request in a child of a server; return its exit code (negative: signal)."""
@@ -76,7 +64,7 @@ class ForkServers:
         answer, pipe = os.pipe()
         try:
             with log.open("ab") as sink:
-                self._servers[server].send(file, [sink.fileno(), lock, pipe])
+                self._servers[server].send(str(file).encode(), [sink.fileno(), lock, pipe])
         except Outage:
             os.close(answer)
             raise
@@ -89,19 +77,26 @@ class ForkServers:
         """End every server; their children have ended or are killed."""
         for server in self._servers.values():
             server.control.close()
-        for server in self._servers.values():
-            server.end()
+        if self._servers:
+            self._servers[()].end()
         self._servers.clear()
+
+    def _start(self, modules: Imports) -> None:
+        """Start a server if it does not run: the first one imports nothing, every other grows out of one before it."""
+        if () not in self._servers:
+            self._servers[()] = _Server.start()
+        if modules not in self._servers:
+            self._servers[modules] = self._servers[best_base(modules, self._servers)].grow(modules)
 
 
 @dataclass
 class _Server:
     control: socket.socket
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None = None
     warm: bool = False
 
     @staticmethod
-    def start(modules: Imports) -> _Server:
+    def start() -> _Server:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         process = subprocess.Popen(
             [sys.executable, "-m", "argosy.local.forkserver", str(theirs.fileno())],
@@ -112,8 +107,16 @@ class _Server:
             start_new_session=True,
         )
         theirs.close()
-        ours.send(json.dumps(modules).encode())
+        ours.send(b"[]")
         return _Server(ours, process)
+
+    def grow(self, modules: Imports) -> _Server:
+        """Have this server fork one that imports more; this one waits for it in the end."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, Path(os.devnull).open("wb") as unread:
+            self.send(GROW, [theirs.fileno(), unread.fileno()])
+        ours.send(json.dumps(modules).encode())
+        return _Server(ours)
 
     def is_warm(self) -> bool:
         """Say whether the server has imported what it should."""
@@ -121,13 +124,15 @@ class _Server:
             self.warm = True
         return self.warm
 
-    def send(self, file: Path, descriptors: list[int]) -> None:
+    def send(self, message: bytes, descriptors: list[int]) -> None:
         try:
-            socket.send_fds(self.control, [str(file).encode()], descriptors)
+            socket.send_fds(self.control, [message], descriptors)
         except OSError as error:
-            raise Outage(f"the fork server (process {self.process.pid}) ended; run again") from error
+            raise Outage("a fork server ended; run again") from error
 
     def end(self) -> None:
+        if self.process is None:
+            return
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(GRACE_S)
         self.process.kill()

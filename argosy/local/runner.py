@@ -21,7 +21,8 @@ from argosy.launcher.key import step_key
 from argosy.launcher.launch import Job, launch, look, observe
 from argosy.launcher.step import Outcome
 from argosy.local.debugger import debug
-from argosy.local.processes import ForkServers, shared_imports
+from argosy.local.imports import shared_imports
+from argosy.local.processes import ForkServers
 from argosy.local.reasons import reason_to_run
 from argosy.spec.plan import build_step, readiness
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from argosy.launcher.executor import Request
     from argosy.launcher.key import Project
     from argosy.launcher.launch import Context
-    from argosy.local.processes import Imports
+    from argosy.local.imports import Imports
     from argosy.spec.model import JsonValue, Pipeline, Task
 
 Happening = Literal["started", "ended"]
