@@ -28,15 +28,14 @@ class Stamps:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        self._db.execute("pragma journal_mode=wal")
-        # Losing the table costs time, never correctness.
-        self._db.execute("pragma synchronous=off")
-        self._db.execute(
-            "create table if not exists stamp"
-            " (purpose text, path text, stat text, seen integer, fact text, primary key (purpose, path))"
-            " without rowid"
-        )
+        try:
+            self._db = _open(path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            # Not a database, as after a power cut. Losing the table costs time, never correctness.
+            path.unlink()
+            self._db = _open(path)
 
     def fact(self, purpose: str, path: Path, compute: Callable[[], Any]) -> Any:
         """Return a JSON fact of a file: the one known for its stat, else what `compute` says now.
@@ -73,6 +72,17 @@ class Stamps:
     def close(self) -> None:
         """Close the table."""
         self._db.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    db.execute("pragma journal_mode=wal")
+    db.execute("pragma synchronous=off")
+    db.execute(
+        "create table if not exists stamp"
+        " (purpose text, path text, stat text, seen integer, fact text, primary key (purpose, path)) without rowid"
+    )
+    return db
 
 
 def _text(stat: stat_result) -> str:
