@@ -53,7 +53,7 @@ class Answer:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-class Disconnected(Exception):  # noqa: N818 - not an error: the client left
+class Disconnected(Exception):
     """The client left before its body was complete."""
 
 
