@@ -71,10 +71,11 @@ def load_settings(start: Path, *, store: str | None = None) -> Settings:
     table = _table(root / "pyproject.toml") if root else {}
     root = root or start.absolute()
     state = Path(os.environ.get("ARGOSY_STATE") or root / ".argosy").absolute()
+    given = store or os.environ.get("ARGOSY_STORE")
     lock = table.get("lock")
     return Settings(
         root=root,
-        store=_absolute_store(store or os.environ.get("ARGOSY_STORE") or table.get("store", ".argosy/store"), root),
+        store=_absolute_store(given or table.get("store") or str(state / "store"), root),
         state=state,
         catalog=table.get("catalog", "pipelines.catalog:PIPELINES"),
         lock=root / lock if lock else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ class LiveTree:
         from rich.live import Live
 
         self._pipeline = pipeline
+        names = [task.name for task in pipeline.tasks]
+        self._above = {task.name: max(task.after, key=names.index, default=None) for task in pipeline.tasks}
+        self._followers = Counter(self._above.values())
         self._started: dict[str, float] = {}
         self._ended: dict[str, Outcome] = {}
         # Opened with the first step that runs: an unchanged run draws nothing.
@@ -83,11 +87,13 @@ class LiveTree:
         from rich.tree import Tree
 
         root = Tree(f"[bold]{self._pipeline.name}[/bold]", guide_style="dim")
-        nodes: dict[str, Tree] = {}
-        for task in self._pipeline.tasks:
-            above = max(task.after, key=list(nodes).index, default=None)
-            parent = nodes[above] if above and _depth(task.name, self._pipeline) < MAX_DEPTH else root
-            nodes[task.name] = parent.add(self._label(task.name))
+        branches: dict[str, Tree] = {}
+        for task, above in self._above.items():
+            # A chain stays at one level; only where it forks do its branches go deeper.
+            forks = above is not None and self._followers[above] > 1
+            place = root if above is None else branches[above]
+            node = place.add(self._label(task))
+            branches[task] = node if self._followers[task] > 1 or forks else place
         return root
 
     def _label(self, name: str) -> str:
@@ -99,17 +105,6 @@ class LiveTree:
             seconds = time.monotonic() - self._started[name]
             return f"[yellow]●[/yellow] [bold]{name}[/bold] [yellow]{seconds:.1f} s[/yellow]"
         return f"[dim]○ {name}[/dim]"
-
-
-MAX_DEPTH = 12
-
-
-def _depth(name: str, pipeline: Pipeline) -> int:
-    after = {task.name: task.after for task in pipeline.tasks}
-    depth = 0
-    while after[name]:
-        name, depth = after[name][-1], depth + 1
-    return depth
 
 
 def ending(outcome: Outcome) -> str:
