@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from argosy.serving.runtime import GRAPH, SIGNATURE, SIGNATURE_VERSION, encode_table, load_model
-from argosy.training.boosting import fit_booster, margins_of, trees_of
 from argosy.training.calibration import choose_calibration, probabilities_of
-from argosy.training.dropout import drop_groups, droppable_columns
+from argosy.training.dropout import droppable_columns
+from argosy.training.ensemble import ensemble_seeds, fit_ensemble, importance_of, mean_margins, mean_trees
 from argosy.training.export import export_graph
 from argosy.training.frame import (
     describe_features,
@@ -41,9 +41,9 @@ def train(*, frame: Path, plan: TrainingPlan, params: Mapping[str, Any], seed: i
 
     Args:
         frame: The frame folder.
-        plan: Windows, dropout and threads.
+        plan: Windows, number of seeds, dropout and threads.
         params: As `choose_candidate` returns them under "params".
-        seed: Of the trees' sampling, the dropout and the rows of the parity check.
+        seed: Of the first booster's sampling and dropout, and of the rows of the parity check.
         model: The folder to write `model.onnx`, `signature.json` and `card.json` to.
 
     Returns:
@@ -57,37 +57,37 @@ def train(*, frame: Path, plan: TrainingPlan, params: Mapping[str, Any], seed: i
     table = read_labelled(frame, plan.train, known_by=first_instant(frame, day=plan.train.end))
     features = describe_features(table, schema)
     matrix, labels = encode_table(table, features), labels_of(table)
-    seen = drop_groups(matrix, columns=droppable_columns(schema), share=plan.dropout, seed=seed)
-    booster = fit_booster(seen, labels, params=params, threads=plan.threads, seed=seed)
+    columns = droppable_columns(schema)
+    boosters = fit_ensemble(matrix, labels, columns=columns, params=params, plan=plan, seed=seed)
 
-    calibration, calibration_report = calibrate(frame, plan=plan, booster=booster, features=features)
+    calibration, calibration_report = calibrate(frame, plan=plan, boosters=boosters, features=features)
     signature = describe_model(plan, features=features, calibration=calibration, table=table)
-    intercept, trees = trees_of(booster)
+    intercept, trees = mean_trees(boosters)
     graph = export_graph(intercept=intercept, trees=trees, features=features, calibration=calibration)
     write_model(model, graph=graph, signature=signature)
-    parity = require_same(model, booster=booster, rows=parity_rows(matrix, seed=seed))
+    parity = require_same(model, boosters=boosters, rows=parity_rows(matrix, seed=seed))
     return write_card(
         model,
         {
             "name": plan.name,
             "params": dict(params),
-            "seed": seed,
+            "seeds": ensemble_seeds(seed, plan.seeds),
             "plan": asdict(plan),
             "training": {"n_rows": len(labels), "late_rate": round(float(labels.mean(dtype=np.float64)), 6)},
             "calibration": calibration_report,
             "parity": parity,
-            "importance": importance_of(booster, [feature["name"] for feature in features]),
+            "importance": importance_of(boosters, [feature["name"] for feature in features]),
         },
     )
 
 
 def calibrate(
-    frame: Path, *, plan: TrainingPlan, booster: xgboost.Booster, features: Sequence[Mapping[str, Any]]
+    frame: Path, *, plan: TrainingPlan, boosters: Sequence[xgboost.Booster], features: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the calibration that the plan's calibration window asks for, and its report."""
     window = plan.calibrate
     table = read_labelled(frame, window, known_by=first_instant(frame, day=window.end))
-    margins = margins_of(booster, encode_table(table, features))
+    margins = mean_margins(boosters, encode_table(table, features))
     return choose_calibration(margins, labels_of(table), np.array(table["day"].to_pylist()))
 
 
@@ -100,6 +100,7 @@ def describe_model(
         "version": SIGNATURE_VERSION,
         "output": {"name": "probability", "description": plan.predicts},
         "features": features,
+        "ensemble": {"kind": "mean_log_odds", "boosters": plan.seeds},
         "calibration": dict(calibration),
         "example": example_row(table, features),
     }
@@ -118,8 +119,10 @@ def write_card(model: Path, card: dict[str, Any]) -> dict[str, Any]:
     return card
 
 
-def require_same(model: Path, *, booster: xgboost.Booster, rows: NDArray[np.float32]) -> dict[str, float | int]:
-    """Compare the written folder, as serving loads it, with the fitted trees.
+def require_same(
+    model: Path, *, boosters: Sequence[xgboost.Booster], rows: NDArray[np.float32]
+) -> dict[str, float | int]:
+    """Compare the written folder, as serving loads it, with the mean of the fitted boosters.
 
     Raises:
         BadInput: They differ by more than float rounding.
@@ -127,16 +130,8 @@ def require_same(model: Path, *, booster: xgboost.Booster, rows: NDArray[np.floa
     """
     served = load_model(model)
     line = served.signature["calibration"]
-    margins = margins_of(booster, rows)
+    margins = mean_margins(boosters, rows)
     expected = probabilities_of(margins, slope=line.get("a", 1.0), intercept=line.get("b", 0.0))
     parity = check_parity(expected=expected, got=served.predict_matrix(rows))
     require_parity(parity)
     return parity
-
-
-def importance_of(booster: xgboost.Booster, names: Sequence[str]) -> dict[str, float]:
-    """Return each feature's share of the total gain, largest first."""
-    gains = booster.get_score(importance_type="total_gain")
-    total = sum(gains.values()) or 1.0
-    shares = {name: round(gains.get(f"f{index}", 0.0) / total, 4) for index, name in enumerate(names)}
-    return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))

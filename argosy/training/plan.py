@@ -57,6 +57,8 @@ class TrainingPlan:
         total_step: Product of trees and learning rate; fewer rows bear less of it before they are overfitted.
         threads: Threads of the final fit. Sums of floats depend on it, so it is part of the plan.
         dropout: Share of rows in which each droppable group of features is blanked.
+        seeds: How many boosters the final fit averages. They differ by sampling and dropout only, so the
+            mean loses their noise; fit time, model size and latency grow with it. The search fits one.
 
     """
 
@@ -68,7 +70,10 @@ class TrainingPlan:
     total_step: float = 18.0
     threads: int = 2
     dropout: float = 0.1
+    seeds: int = 1
 
     def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise ValueError(f"{self.name}: seeds {self.seeds}; the final fit needs at least 1")
         if self.calibrate.start < self.train.end:
             raise ValueError(f"{self.name}: calibration starts {self.calibrate.start}, inside the training window")

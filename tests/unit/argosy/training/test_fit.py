@@ -10,7 +10,9 @@ import pytest
 
 from argosy.errors import BadInput
 from argosy.serving.runtime import load_model
+from argosy.training.calibration import log_loss
 from argosy.training.fit import train
+from argosy.training.frame import first_instant, labels_of, read_labelled
 from argosy.training.plan import Window
 from tests.fakes.frames import FEATURES, PARAMS, PLAN, frame_folder
 
@@ -58,6 +60,30 @@ def test_two_threads_write_the_same_bytes_each_time(frame, tmp_path):
 
     graphs = {(tmp_path / name / "model.onnx").read_bytes() for name in ("one", "two")}
     assert len(graphs) == 1
+
+
+def test_a_model_of_several_seeds_is_repeatable_and_says_which(frame, tmp_path):
+    plan = replace(PLAN, seeds=3, threads=2)
+    cards = [train(frame=frame, plan=plan, params=PARAMS, seed=1, model=tmp_path / name) for name in ("one", "two")]
+
+    for name in ("card.json", "model.onnx", "signature.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    signature = json.loads((tmp_path / "one" / "signature.json").read_text())
+    assert signature["ensemble"] == {"kind": "mean_log_odds", "boosters": 3}
+    assert cards[0]["seeds"] == [1, 2, 3]
+    assert cards[0]["parity"]["max_difference"] <= 1e-5
+
+
+def test_calibration_is_decided_on_the_mean_of_the_margins(frame, tmp_path):
+    plan = replace(PLAN, seeds=2)
+    card = train(frame=frame, plan=plan, params=PARAMS, seed=1, model=tmp_path)
+    rows = read_labelled(frame, plan.calibrate, known_by=first_instant(frame, day=plan.calibrate.end))
+
+    served = load_model(tmp_path)
+
+    assert served.signature["calibration"] == {"kind": "none"}
+    probabilities = served.predict_table(rows).astype(float)
+    assert card["calibration"]["log_loss_before"] == pytest.approx(log_loss(labels_of(rows), probabilities), abs=2e-6)
 
 
 def test_another_seed_gives_another_model(frame, model, tmp_path):
