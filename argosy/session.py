@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from argosy.errors import Mistake
+from argosy.errors import ArgosyError, Mistake
 from argosy.launcher.claims import Cancelled, try_lock
 from argosy.launcher.launch import Context
 from argosy.launcher.store import Store, open_store
@@ -23,6 +23,7 @@ from argosy.local.runner import Run, run_tasks
 from argosy.project import Settings, compiled_spec, keyed_project, load_settings
 from argosy.serving.supervisor import status as serving_status
 from argosy.spec.arguments import bind_arguments
+from argosy.spec.fields import did_you_mean
 from argosy.spec.read import read_pipeline
 
 if TYPE_CHECKING:
@@ -98,8 +99,9 @@ def new_run(session: Session, request: Request) -> tuple[Run, str]:
     arguments = bind_arguments(pipeline, request.parameters)
     for name in (*request.force, *request.only, *([request.debug] if request.debug else [])):
         if name not in {task.name for task in pipeline.tasks}:
-            steps = ", ".join(task.name for task in pipeline.tasks)
-            raise Mistake(f"step {name!r} is not in {pipeline.name}, which has: {steps}")
+            steps = [task.name for task in pipeline.tasks]
+            near = did_you_mean(name, steps)
+            raise Mistake(f"step {name!r} is not in {pipeline.name}{near}, which has: {', '.join(steps)}")
     if request.only:
         pipeline = _restricted(pipeline, request.only)
     run_id = new_run_id(pipeline.name)
@@ -123,14 +125,25 @@ def execute(session: Session, run: Run, run_id: str, request: Request) -> tuple[
     register_run(session.store, run, run_id)
     with _interruptible() as interruption, _scratch(session.settings.state, run_id):
         run.context = replace(run.context, cancelled=interruption.is_set)
-        with suppress(Cancelled):
-            run_tasks(run, concurrency=request.concurrency)
+        try:
+            with suppress(Cancelled):
+                run_tasks(run, concurrency=request.concurrency)
+        except ArgosyError as error:
+            _end_early(session.store, run, run_id, began=began, error=error)
+            raise
         signal_number = interruption.number
     seconds = time.monotonic() - began
     document = result_document(run, run_id, seconds=seconds, interrupted=signal_number is not None)
     finish_run(session.store, run_id, document)
     remember_keys(session.settings.state, run.pipeline.name, run.outcomes)
     return document, signal_number
+
+
+def _end_early(store: Store, run: Run, run_id: str, *, began: float, error: ArgosyError) -> None:
+    """Write the end of a run that could not go on; without one it would be listed as going on for ever."""
+    document = result_document(run, run_id, seconds=time.monotonic() - began)
+    with suppress(ArgosyError):  # it may be the store that failed
+        finish_run(store, run_id, document | {"status": "failed", "error": str(error)})
 
 
 def _told(url: str | None) -> dict[str, str]:

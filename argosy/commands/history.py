@@ -45,11 +45,13 @@ def print_run(run_id: str, *, store: str | None, as_json: bool) -> None:
             step["status"],
             f"{step['seconds']:.2f}",
             step["key"][7:19],
-            step["error"] or step["reason"] or "",
+            step.get("error") or step.get("reason") or "",
         )
         for step in document["steps"]
     ]
     print_columns([("step", "status", "seconds", "key", "because"), *steps])
+    if "error" in document:
+        print_line(document["error"])
     for verdict in document["verdicts"]:
         print_line(f"{verdict['step']}: {verdict['verdict']} {'; '.join(verdict.get('reasons', []))}".rstrip())
 
@@ -78,7 +80,7 @@ def print_log(run_id: str, step: str, *, store: str | None) -> None:
     found = next((entry for entry in document["steps"] if entry["name"] == step), None)
     if found is None:
         raise Mistake(f"step {step!r} is not in {document['run']}; `argosy show {document['run']}` lists its steps")
-    data = session.store.read_blob(str(found["log"]).removeprefix("sha256:")) if found["log"] else None
+    data = session.store.read_blob(str(found["log"]).removeprefix("sha256:")) if found.get("log") else None
     if data is None:
         raise Mistake(f"{step} left no log in {document['run']}: it was {found['status']}")
     sys.stdout.write(data.decode(errors="replace"))

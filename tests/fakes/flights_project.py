@@ -107,6 +107,17 @@ class FlightsProject:
             for name, text in before.items():
                 (self.folder / name).write_text(text, encoding="utf-8")
 
+    @contextmanager
+    def restored(self):
+        """Put the state back at the end of the block as it was at its start."""
+        kept = self.state.with_name(f"{self.state.name}-kept")
+        shutil.copytree(self.state, kept, symlinks=True)
+        try:
+            yield self
+        finally:
+            shutil.rmtree(self.state)
+            kept.rename(self.state)
+
     def _environment(self, more):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
         own = {"PYTHONPATH": str(self.folder), "ARGOSY_STATE": str(self.state), "ARGOSY_STORE": str(self.store)}
