@@ -89,9 +89,11 @@ def call(request: Request, *, guard: bool = False) -> None:
     os.environ.setdefault(*RUNTIME_SWITCH)
     from kfp.dsl.executor import Executor
 
-    if guard:
-        install_guard(_allowed(request))
+    violations = install_guard(_allowed(request)) if guard else []
     Executor(executor_input=dict(request.executor_input), function_to_execute=_load(request)).execute()
+    # The step's code may have caught what the guard raised.
+    for violation in violations[:1]:
+        raise violation
 
 
 def call_quietly(request: Request) -> None:

@@ -37,21 +37,30 @@ class Allowed:
     """Folders inside the project that are none of it: scratch, store, environment."""
 
 
-def install_guard(allowed: Allowed) -> None:
-    """Watch this process from now on; a hook cannot be removed."""
+def install_guard(allowed: Allowed) -> list[Mistake]:
+    """Watch this process from now on (a hook cannot be removed); return the list that violations are added to."""
     roots = Roots(allowed.project)
-    checked: set[str] = set()
+    passed: set[str] = set()
+    violations: list[Mistake] = []
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event == "import":
-            _check_import(str(args[0]), allowed, roots, checked)
+            name = str(args[0])
         elif event == "open" and not isinstance(args[0], int):
-            path = os.path.abspath(os.fsdecode(args[0]))  # noqa: PTH100 - `Path.absolute` would keep `..`
-            if path not in checked:
-                checked.add(path)
-                _check_open(Path(path), allowed)
+            name = os.path.abspath(os.fsdecode(args[0]))  # noqa: PTH100 - `Path.absolute` would keep `..`
+        else:
+            return
+        if name in passed:
+            return
+        try:
+            CHECKS[event](name, allowed, roots)
+        except Mistake as violation:
+            violations.append(violation)
+            raise
+        passed.add(name)
 
     sys.addaudithook(hook)
+    return violations
 
 
 def is_hidden(path: Path, place: Path) -> bool:
@@ -59,26 +68,29 @@ def is_hidden(path: Path, place: Path) -> bool:
     return any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(place).parts)
 
 
-def _check_import(module: str, allowed: Allowed, roots: Roots, checked: set[str]) -> None:
-    if module in checked or module in allowed.modules or module in PLUGINS or is_launcher(module):
+def _check_import(module: str, allowed: Allowed, roots: Roots) -> None:
+    if module in allowed.modules or module in PLUGINS or is_launcher(module):
         return
-    checked.add(module)
     if roots.find(module) is not None:
         raise Mistake(f"import of {module}: it {FIRST_PARTY_HINT}")
 
 
-def _check_open(path: Path, allowed: Allowed) -> None:
+def _check_open(name: str, allowed: Allowed, roots: Roots) -> None:
+    path = Path(name)
     if path.parent.name == "__pycache__":
         # What Python compiled stands for its source.
         path = path.parent.parent / f"{path.name.split('.', 1)[0]}.py"
     if not path.is_relative_to(allowed.project) or path in allowed.files or not path.is_file():
         return
-    if any(path.is_relative_to(place) for place in allowed.outside):
+    if any(path.is_relative_to(place) for place in allowed.outside) or path in map(roots.find, PLUGINS):
         return
     if any(path.is_relative_to(place) and not is_hidden(path, place) for place in allowed.reads):
         return
     if not _is_ignored(path, allowed.project):
         raise Mistake(f"open of {path.relative_to(allowed.project)}: it {FIRST_PARTY_HINT}")
+
+
+CHECKS = {"import": _check_import, "open": _check_open}
 
 
 def _is_ignored(path: Path, project: Path) -> bool:
