@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from components.parcels import models, summary, tables
+from components.parcels import features, models, summary, tables
 
 
 def run(folder: Path) -> None:
@@ -17,7 +17,7 @@ def run(folder: Path) -> None:
     at = {name: str(folder / name) for name in ("raw", "clean", "features", "train", "test", "model", "metrics")}
     tables.write(tables.load(20_000, 7), at["raw"])
     tables.write(tables.clean(tables.read(at["raw"])), at["clean"])
-    tables.write(tables.build_features(tables.read(at["clean"])), at["features"])
+    tables.write(features.build_features(tables.read(at["clean"])), at["features"])
     earlier, later = tables.split(tables.read(at["features"]))
     tables.write(earlier, at["train"])
     tables.write(later, at["test"])

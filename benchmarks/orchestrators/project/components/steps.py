@@ -26,8 +26,9 @@ def clean_parcels(raw: Input[Dataset], clean: Output[Dataset]):
 def build_features(clean: Input[Dataset], features: Output[Dataset]):
     """Derive the columns that the model sees."""
     from components.parcels import tables
+    from components.parcels.features import build_features as build
 
-    tables.write(tables.build_features(tables.read(clean.path)), features.path)
+    tables.write(build(tables.read(clean.path)), features.path)
 
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)

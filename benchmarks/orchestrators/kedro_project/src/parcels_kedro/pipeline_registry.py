@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.parcels import models, summary, tables
+from components.parcels import features, models, summary, tables
 from kedro.pipeline import Pipeline, node, pipeline
 
 
@@ -11,7 +11,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     steps = [
         node(tables.load, ["params:rows", "params:seed"], "raw_table", name="load"),
         node(tables.clean, "raw_table", "clean_table", name="clean"),
-        node(tables.build_features, "clean_table", "features_table", name="features"),
+        node(features.build_features, "clean_table", "features_table", name="features"),
         node(tables.split, "features_table", ["train_table", "test_table"], name="split"),
         node(models.train, "train_table", "model", name="train"),
         node(models.evaluate, ["model", "test_table"], "metrics", name="evaluate"),

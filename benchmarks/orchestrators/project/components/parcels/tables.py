@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from components.parcels.derive import derive
-
 DEPOTS = ("north", "east", "south", "west")
 
 
@@ -33,14 +31,6 @@ def load(rows: int, seed: int) -> pd.DataFrame:
 def clean(raw: pd.DataFrame) -> pd.DataFrame:
     """Drop duplicates and parcels that weigh nothing."""
     return raw[raw["weight_kg"] > 0].drop_duplicates("posted").reset_index(drop=True)
-
-
-def build_features(clean: pd.DataFrame) -> pd.DataFrame:
-    """Return one column per feature, the label and the order in time."""
-    wide = derive(clean)
-    return wide.assign(**{f"depot_{name}": (wide["depot"] == name).astype("int8") for name in DEPOTS}).drop(
-        columns="depot"
-    )
 
 
 def split(features: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
