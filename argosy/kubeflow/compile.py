@@ -16,6 +16,7 @@ import sys
 import sysconfig
 import traceback
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 from argosy.errors import Mistake
@@ -160,5 +161,17 @@ def _is_own(filename: str) -> bool:
     return not outside and Path(__file__).parents[1] not in path.parents
 
 
+def _leave_out_api_client() -> None:
+    """Stand in for kfp's API client, which `import kfp` imports: over half of the time, and compiling calls no API."""
+
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise Mistake("kfp.Client() in a module of a pipeline: compiling calls no API; call it below `__main__`")
+
+    client: Any = ModuleType("kfp.client")
+    client.Client = type("Client", (), {"__init__": refuse})
+    sys.modules["kfp.client"] = client
+
+
 if __name__ == "__main__":
+    _leave_out_api_client()
     sys.exit(main(sys.argv[1:]))

@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[4]
 MODULE = "tests.unit.argosy.kubeflow.small_pipelines"
 
 
-def compile_in_child(reference: str, out: Path) -> subprocess.CompletedProcess[str]:
+def compile_in_child(reference: str, out: Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "argosy.kubeflow.compile", reference, str(out)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture
@@ -146,3 +146,35 @@ def test_a_condition_that_kfp_would_compile_to_something_else_is_refused(
 def test_without_two_arguments_the_usage_is_printed(capsys):
     assert main(["only:one"]) == 2
     assert capsys.readouterr().err.startswith("usage: ")
+
+
+CALLS_AN_API = """\
+from kfp import dsl
+from kfp.client import Client
+
+@dsl.component(base_image="python:3.11")
+def one() -> int:
+    return 1
+
+@dsl.pipeline(name="calls")
+def calls():
+    one()
+
+def submit():
+    return Client().list_runs()
+"""
+
+
+def test_a_module_may_name_the_api_client_that_compiling_leaves_out(tmp_path):
+    (tmp_path / "calls.py").write_text(CALLS_AN_API)
+
+    assert compile_in_child("calls", tmp_path / "out.json", cwd=tmp_path).returncode == 0
+
+
+def test_a_module_that_calls_the_api_while_it_compiles_is_refused_with_its_line(tmp_path):
+    (tmp_path / "calls.py").write_text(f"{CALLS_AN_API}\nsubmit()\n")
+
+    ended = compile_in_child("calls", tmp_path / "out.json", cwd=tmp_path)
+
+    assert ended.returncode == 2
+    assert "calls.py:13: kfp.Client() in a module of a pipeline" in ended.stderr
