@@ -1,6 +1,8 @@
 """A launcher at work in a throw-away project: steps as texts, run by a real fork server, without kfp's compiler."""
 
+import http.server
 import textwrap
+import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -108,3 +110,29 @@ def shared_servers():
     """End the shared fork server with the session."""
     yield
     SERVERS.close()
+
+
+@pytest.fixture
+def answering():
+    """Return a function that serves one body at /health, below a prefix, and returns the URL."""
+    servers = []
+
+    def serve(body, prefix=""):
+        class Health(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200 if self.path == f"{prefix}/health" else 404)
+                self.end_headers()
+                self.wfile.write(body if self.path == f"{prefix}/health" else b"{}")
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Health)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}{prefix}"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()

@@ -1,35 +1,6 @@
-import http.server
-import threading
-
 import pytest
 
 from argosy.launcher.deployment import served_digest, serves
-
-
-@pytest.fixture
-def answering():
-    """Return a function that serves one body at /health, below a prefix, and returns the URL."""
-    servers = []
-
-    def serve(body, prefix=""):
-        class Health(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.send_response(200 if self.path == f"{prefix}/health" else 404)
-                self.end_headers()
-                self.wfile.write(body if self.path == f"{prefix}/health" else b"{}")
-
-            def log_message(self, *_):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Health)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}{prefix}"
-
-    yield serve
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.mark.parametrize("prefix", ["", "/models/flights"])
