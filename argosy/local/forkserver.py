@@ -3,8 +3,8 @@
 Run as `python -m argosy.local.forkserver SOCKET_FD`. One message asks for one child; its answer comes over a pipe that
 the message carries: the child's process id, then its exit code. A child may become a server in turn, with a socket of
 its own, to import more than this one: what several import sets share is then imported once. When the socket closes,
-because the runner ended or was killed, every child's process group is killed and the server ends. It never opens a
-store: the threads behind a store's client do not survive a fork.
+because the runner ended or was killed, every child is killed with whatever it started, and the server ends. It never
+opens a store: the threads behind a store's client do not survive a fork.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import socket
 import sys
 import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NoReturn
 
 from argosy.launcher.executor import RUNTIME_SWITCH, Request, run_request
@@ -29,6 +30,7 @@ from argosy.local.imports import COMPANIONS, GROW, OPTIONAL
 
 MAX_MESSAGE = 1 << 16
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass
@@ -47,22 +49,43 @@ class Children:
         for pid in self.pipes:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
+        self.pipes.clear()
+        while self.end_orphans():
+            os.waitpid(-1, 0)
 
     def reap(self) -> None:
         """Report the exit code of every child that has ended."""
-        while self.pipes:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                return
-            pipe = self.pipes.pop(pid, None)
-            if pipe is None:
-                continue
-            # What the child started and left behind ends with it.
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    break
+                self._report(pid, os.waitstatus_to_exitcode(status))
+        if self.pipes.keys() <= self.servers:
+            self.end_orphans()
+
+    def end_orphans(self) -> bool:
+        """Kill what steps started and detached from themselves, which fell to this process; say whether any was there.
+
+        While a step runs it cannot be told whose an orphan is.
+        """
+        lists = [file.read_text() for file in Path("/proc/self/task").glob("*/children")]
+        orphans = {int(pid) for text in lists for pid in text.split()} - self.pipes.keys()
+        for pid in orphans:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
-            with contextlib.suppress(BrokenPipeError):
-                os.write(pipe, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-            os.close(pipe)
+                os.kill(pid, signal.SIGKILL)
+        return bool(orphans)
+
+    def _report(self, pid: int, exit_code: int) -> None:
+        pipe = self.pipes.pop(pid, None)
+        if pipe is None:
+            return
+        # What the child started and left behind ends with it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        with contextlib.suppress(BrokenPipeError):
+            os.write(pipe, f"{exit_code}\n".encode())
+        os.close(pipe)
 
 
 def serve(control: socket.socket) -> None:
@@ -71,6 +94,8 @@ def serve(control: socket.socket) -> None:
     # OpenMP reads it when it is loaded. Threads that spin while they wait double the CPU time of a fit as soon as
     # another step wants the same cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     _preload(json.loads(control.recv(MAX_MESSAGE) or b"[]"))
     with contextlib.suppress(BrokenPipeError):
         control.send(b"warm")
@@ -112,7 +137,7 @@ def _preload(modules: list[str]) -> None:
         unwanted = [name for name in OPTIONAL.get(module, ()) if name not in {*modules, *sys.modules}]
         sys.modules.update(dict.fromkeys(unwanted))  # type: ignore[arg-type]  # None makes an import fail
         for name in (module, *COMPANIONS.get(module, ())):
-            with contextlib.suppress(ImportError):
+            with contextlib.suppress(Exception):
                 importlib.import_module(name)
         for name in unwanted:
             del sys.modules[name]
@@ -136,6 +161,9 @@ def _fork(message: bytes, descriptors: list[int], children: Children, control: s
     # long as the work.
     for descriptor in given:
         os.close(descriptor)
+    # Both sides set the group: whoever is told the process id may signal the group at once.
+    with contextlib.suppress(PermissionError, ProcessLookupError):
+        os.setpgid(pid, pid)
     children.pipes[pid] = pipe
     if message == GROW:
         children.servers.add(pid)
@@ -145,7 +173,7 @@ def _fork(message: bytes, descriptors: list[int], children: Children, control: s
 
 def _become_server(control: int, server: int) -> NoReturn:
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _die_with(server)
@@ -159,7 +187,7 @@ def _become_server(control: int, server: int) -> NoReturn:
 def _become_child(request_file: str, log: int, server: int) -> NoReturn:
     code = 1
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)

@@ -164,11 +164,12 @@ class _Child:
         while b"\n" not in self._text:
             if self.cancelled():
                 raise Cancelled
-            if deadline is not None and time.monotonic() > deadline:
-                raise TimeoutError
-            wait_s = POLL_S if deadline is None else min(POLL_S, max(0.0, deadline - time.monotonic()))
-            if select.select([self.pipe], [], [], wait_s)[0]:
+            left_s = POLL_S if deadline is None else deadline - time.monotonic()
+            # Read before the time is judged: the child may have ended in time while this process was stopped.
+            if select.select([self.pipe], [], [], min(POLL_S, max(0.0, left_s)))[0]:
                 self._read()
+            elif left_s < 0:
+                raise TimeoutError
         line, _, self._text = self._text.partition(b"\n")
         return line
 

@@ -3,11 +3,11 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from argosy.launcher.claims import Cancelled, claim, try_lock
+from tests.fakes.processes import is_alive
 from tests.fakes.projects import ROOT
 
 HOLDER = """
@@ -20,11 +20,6 @@ with claim(Path(sys.argv[1]), "sha256:k", lambda: False) as lock:
     print(child, flush=True)
     time.sleep(60)
 """
-
-
-def is_alive(pid):
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and ") Z " not in stat.read_text()
 
 
 def never():

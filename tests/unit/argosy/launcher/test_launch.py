@@ -263,7 +263,7 @@ lines = {
     "exit": "raise SystemExit(4)",
     "outage": "from argosy.errors import Outage; raise Outage('no answer')",
     "nothing": "pass",
-    "environment": "import os; assert [os.environ[n] for n in ('LEVEL', 'ARGOSY_INPUTS')] == ['inside', '{}']; return 1",
+    "environment": "from os import environ as e; assert [e['LEVEL'], e['ARGOSY_INPUTS']] == ['inside', '{}']; return 1",
 }
 found = {}
 for name in ["twice", *lines]:

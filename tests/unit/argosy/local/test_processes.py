@@ -12,6 +12,7 @@ import pytest
 
 from argosy.launcher.executor import Request
 from argosy.local.processes import ForkServers
+from tests.fakes.processes import is_alive
 
 REPORTS = """\
 import json, sys
@@ -63,10 +64,11 @@ def test_a_step_runs_on_the_largest_server_within_its_imports(servers, tmp_path)
 
 
 def test_an_end_of_the_servers_waits_for_all_of_them(tmp_path):
+    others = process_ids()
     servers = ForkServers(lambda: False, list(CHAIN))
     for imports in CHAIN:
         report(servers, tmp_path / str(len(imports)), imports)
-    group = process_ids()
+    group = [pid for pid in process_ids() if pid not in others]
 
     servers.close()
 
@@ -90,17 +92,10 @@ def process_ids():
     return found
 
 
-def is_alive(pid):
-    """Say whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 RUNNER = """\
 import time
 from argosy.local.processes import ForkServers
+from tests.fakes.processes import is_alive
 servers = ForkServers(lambda: False, [(), ("wave",), ("colorsys", "wave")])
 for imports in servers.offered:
     servers.server_for(imports)
@@ -112,9 +107,10 @@ time.sleep(60)
 
 
 def test_servers_end_when_their_runner_is_killed(tmp_path):
+    others = process_ids()
     runner = subprocess.Popen([sys.executable, "-c", RUNNER], stdout=subprocess.PIPE, cwd=tmp_path)
     assert runner.stdout.readline() == b"warm\n"
-    below = [pid for pid in process_ids() if os.getpgid(pid) != os.getpgid(0)]
+    below = [pid for pid in process_ids() if pid not in others]
 
     runner.send_signal(signal.SIGKILL)
     runner.wait()
