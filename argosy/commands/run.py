@@ -63,4 +63,6 @@ def _print_summary(document: Mapping[str, Any], report: str) -> None:
     for verdict in document["verdicts"]:
         if verdict.get("gates"):
             console.print(gate_table(verdict))
-    console.print(run_summary(document, report=report))
+    console.print(run_summary(document))
+    # Not through the console, which would break a path in two where nobody asked for a width.
+    print_line(f"  report: {report}")
