@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from argosy.errors import Mistake
 from argosy.launcher import effects
 from argosy.launcher.refs import Ref, read_ref, release_hold, roll_back
-from argosy.registry.effects import project_alias
 
 if TYPE_CHECKING:
     from argosy.launcher.store import Store
@@ -63,6 +62,9 @@ def finish_projection(store: Store, name: str, *, tracking_uri: str) -> Ref:
 
 
 def _project(ref: Ref, tracking_uri: str) -> None:
+    # The registry takes seconds to import, and a refusal needs none of it.
+    from argosy.registry.effects import project_alias
+
     entry = {"target": ref.target, "previous": ref.previous, "held": list(ref.held)}
     model = ref.name.rsplit("/", 1)[0]
     path = effects.projection_path(ref.name, ref.generation)
