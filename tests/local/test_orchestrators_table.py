@@ -4,7 +4,9 @@ Every function of the benchmark's steps notes that it runs, so that these tests 
 """
 
 import os
+import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from tests.fakes.parcels_project import a_parcels_project, ended, kill_tree
 
 DONE = {"load-parcels", "clean-parcels", "build-features", "split-parcels"}
 TRAINING = {"train-model", "evaluate-model", "write-report"}
+TABLE = Path(__file__).parents[2] / "benchmarks/orchestrators/README.md"
 BEFORE_TRAINING = ["load", "clean", "build_features", "split"]
 
 
@@ -146,3 +149,12 @@ def overwrite(file, data):
     file.chmod(0o644)
     file.write_bytes(data)
     file.chmod(0o444)
+
+
+def test_every_cell_of_the_table_names_a_test_of_this_module():
+    links = dict(re.findall(r'^\[(\w+)\]: \S+test_orchestrators_table.py "(\w+)"$', TABLE.read_text(), re.MULTILINE))
+    row = next(line for line in TABLE.read_text().splitlines() if line.startswith("| **Argosy**"))
+
+    assert len(set(links.values())) == len(links) > 0
+    assert set(re.findall(r"\]\[(\w+)\]", row)) == set(links)
+    assert set(links.values()) <= set(globals())
