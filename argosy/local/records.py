@@ -23,8 +23,9 @@ SECTIONS = ("findings", "ages", "search", "metrics", "comparison", "tests", "lat
 
 
 def new_run_id(pipeline: str) -> str:
-    """Make a run's id: the pipeline, the time of its start (UTC) and a few random letters."""
-    return f"{pipeline}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    """Make a run's id: the pipeline, the time of its start (UTC, to the millisecond) and a few random letters."""
+    now = datetime.now(UTC)
+    return f"{pipeline}-{now:%Y%m%d-%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(2)}"
 
 
 def register_run(store: Store, run: Run, run_id: str) -> None:
