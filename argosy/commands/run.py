@@ -61,7 +61,8 @@ def _print_summary(document: Mapping[str, Any], report: str) -> None:
 
     console = Console()
     for verdict in document["verdicts"]:
-        if verdict.get("gates"):
+        # The summary shows those that said no.
+        if verdict.get("gates") and verdict.get("ok", True):
             console.print(gate_table(verdict))
     console.print(run_summary(document))
     # Not through the console, which would break a path in two where nobody asked for a width.
