@@ -32,7 +32,7 @@ class SearchBudget:
         candidates: How many points of the space are tried; point 0 is the known good one.
         folds: How many time-ordered folds score each of them.
         every: Take every n-th row of a fold.
-        tree_share: Grow this share of a candidate's trees, each with a step longer by the inverse.
+        tree_share: Grow the first share of a candidate's trees; a fold has fewer rows, which bear fewer trees.
         threads: Threads of one scoring; candidates run beside each other.
 
     """

@@ -99,11 +99,12 @@ def score_candidate(*, frame: Path, plan: TrainingPlan, candidate: int, fold: in
 
 
 def shortened(params: Mapping[str, Any], tree_share: float) -> dict[str, Any]:
-    """Return parameters for a share of the trees, each step longer by the inverse of that share."""
-    return dict(params) | {
-        "trees": max(1, round(params["trees"] * tree_share)),
-        "learning_rate": params["learning_rate"] / tree_share,
-    }
+    """Return parameters for the first share of the trees, at the same step.
+
+    A longer step would make up for the missing trees, but it is another model: it overfits, which favours
+    shallow candidates that do not win at full length.
+    """
+    return dict(params) | {"trees": max(1, round(params["trees"] * tree_share))}
 
 
 def choose_candidate(*, scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -43,8 +43,13 @@ def test_more_trees_go_with_a_shorter_step():
     params = draw_params(candidate=3, seed=1, total_step=6)
 
     assert params["trees"] * params["learning_rate"] == pytest.approx(6, abs=0.05)
-    half = shortened(params, 0.5)
-    assert half["trees"] * half["learning_rate"] == pytest.approx(6, abs=0.1)
+
+
+def test_a_short_scoring_grows_the_first_trees_of_the_same_model():
+    params = {"trees": 450, "learning_rate": 0.04, "max_depth": 5}
+
+    assert shortened(params, 0.5) == {"trees": 225, "learning_rate": 0.04, "max_depth": 5}
+    assert shortened(params, 0.001)["trees"] == 1
 
 
 def test_scoring_is_repeatable_and_trains_on_earlier_rows_only(frame):
