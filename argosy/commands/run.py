@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from argosy.commands.printing import print_json, print_line
+from argosy.launcher.canonical import digest_of
 from argosy.local.live import progress_for
 from argosy.local.records import exit_code
 from argosy.session import Request, execute, new_run, open_session
@@ -33,10 +34,12 @@ def run_pipeline(request: Request, *, store: str | None, as_json: bool) -> int:
 
 
 def _report(session: Session, document: Mapping[str, Any]) -> str:
-    """Write the report of a run that did something; point at the last one otherwise."""
+    """Write the report of a run; where nothing ran and all is as the last report says, point at that."""
     folder = session.settings.state / "reports"
-    last = folder / f"{document['pipeline']}.html"
-    if last.exists() and not any(step["status"] in {"ran", "failed"} for step in document["steps"]):
+    last, told = folder / f"{document['pipeline']}.html", folder / f"{document['pipeline']}.told"
+    tells = digest_of([document["status"], {step["name"]: step["key"] for step in document["steps"]}])
+    nothing_ran = not any(step["status"] in {"ran", "failed"} for step in document["steps"])
+    if nothing_ran and last.exists() and told.exists() and told.read_text(encoding="utf-8") == tells:
         return str(last)
     from argosy.report.render import render_report
 
@@ -45,6 +48,7 @@ def _report(session: Session, document: Mapping[str, Any]) -> str:
     file.write_text(render_report(document), encoding="utf-8")
     last.unlink(missing_ok=True)
     last.symlink_to(file.name)
+    told.write_text(tells, encoding="utf-8")
     return str(file)
 
 
