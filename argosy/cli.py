@@ -199,13 +199,14 @@ def release(digest: str | None, ref: str, reason: str, *, store: str | None, as_
 
 
 @app.command()
+@click.option("--repair", is_flag=True, help="Draw the refs into the registry again first.")
 @store
 @output
-def verify(*, store: str | None, as_json: bool) -> None:
+def verify(*, repair: bool, store: str | None, as_json: bool) -> None:
     """Read every byte of the store and compare it, the refs and the registry with what they should be."""
     from argosy.commands.verify import verify_store
 
-    sys.exit(verify_store(store=store, as_json=as_json))
+    sys.exit(verify_store(repair=repair, store=store, as_json=as_json))
 
 
 @app.command()

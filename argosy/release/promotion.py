@@ -47,6 +47,12 @@ def lift_hold(store: Store, name: str, digest: str, *, tracking_uri: str, reason
     return finish_projection(store, name, tracking_uri=tracking_uri)
 
 
+def redraw(ref: Ref, *, tracking_uri: str) -> None:
+    """Draw a ref into the registry again, whatever the ledger says: somebody may have changed it by hand."""
+    if ref.target is not None:
+        _project(ref, tracking_uri)
+
+
 def finish_projection(store: Store, name: str, *, tracking_uri: str) -> Ref:
     """Project the newest generation of a ref unless the ledger says that it is done; return it."""
     ref = read_ref(store, name)
