@@ -159,6 +159,11 @@ class _Child:
         except Cancelled:
             self._end(pid)
             raise
+        except Outage:
+            # The kernel ended the child with its server, but not what the child had started.
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            raise
 
     def _line(self, deadline: float | None) -> bytes:
         while b"\n" not in self._text:
