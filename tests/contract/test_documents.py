@@ -26,7 +26,7 @@ def links(document: Path) -> list[tuple[str, str]]:
     return [(text, target) for text, target in pairs if "://" not in target]
 
 
-def tests_of(file: Path) -> set[str]:
+def defined_in(file: Path) -> set[str]:
     return set(re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE))
 
 
@@ -46,7 +46,7 @@ def test_every_link_leads_somewhere(document: Path):
 
 def test_every_test_that_is_named_is_there(document: Path):
     named = [(text.strip("`"), target) for text, target in links(document) if text.startswith("`test_")]
-    gone = [f"{name} in {target}" for name, target in named if name not in tests_of(document.parent / target)]
+    gone = [f"{name} in {target}" for name, target in named if name not in defined_in(document.parent / target)]
 
     assert gone == []
 
