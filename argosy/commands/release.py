@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from argosy.commands.printing import print_columns, print_json, print_line
-from argosy.launcher.refs import read_ref, ref_history
+from argosy.launcher.refs import ref_history
 from argosy.release.deployment import wait_until_served
 from argosy.session import open_session, serving_url
 
@@ -19,15 +19,14 @@ def roll_back_ref(name: str, reason: str, *, store: str | None, as_json: bool) -
     from argosy.release.promotion import bring_back
 
     session = open_session(store=store)
-    before = read_ref(session.store, name)
     ref = bring_back(session.store, name, tracking_uri=session.settings.tracking_uri, reason=reason)
     served = _await_served(session, ref)
     if as_json:
         print_json(ref.to_json() | {"served": served})
         return
-    print_line(f"{name}: generation {ref.generation} brings {_short(ref.target)} back; {_short(before.target)} is held")
+    print_line(f"{name}: generation {ref.generation} brings {_short(ref.target)} back; {_short(ref.held[-1])} is held")
     print_line(f"served at {served}" if served else "no server runs here")
-    print_line(f"`argosy release {_short(before.target)}` lifts the hold")
+    print_line(f"`argosy release {_short(ref.held[-1])}` lifts the hold")
 
 
 def release_digest(name: str, digest: str | None, reason: str, *, store: str | None, as_json: bool) -> None:

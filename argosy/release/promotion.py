@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.errors import Mistake
 from argosy.launcher import effects
-from argosy.launcher.refs import Ref, read_ref, release_hold, roll_back
+from argosy.launcher.refs import Ref, read_ref, ref_history, release_hold, roll_back
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from argosy.launcher.store import Store
 
 PROMOTED = {"verdict": "promoted", "ok": True, "reasons": []}
@@ -28,7 +30,9 @@ def project_promotion() -> dict[str, Any]:
 
 
 def bring_back(store: Store, name: str, *, tracking_uri: str, reason: str) -> Ref:
-    """Roll a ref back by one generation and project it; an unfinished projection is finished first.
+    """Roll a ref back by one generation and project it; what an outage left of a projection is finished first.
+
+    A rollback whose own projection an outage stopped is finished and not repeated: going back once is what was asked.
 
     Raises:
         Mistake: The ref has no target.
@@ -36,15 +40,34 @@ def bring_back(store: Store, name: str, *, tracking_uri: str, reason: str) -> Re
         Outage: The registry did not answer; the ref has moved, and the next call finishes the projection.
 
     """
-    finish_projection(store, name, tracking_uri=tracking_uri)
-    roll_back(store, name, cause={"command": "rollback", "reason": reason})
+    cause = {"command": "rollback"}
+    stopped = _was_stopped(store, name, cause)
+    ref = finish_projection(store, name, tracking_uri=tracking_uri)
+    if stopped:
+        return ref
+    roll_back(store, name, cause=cause | {"reason": reason})
     return finish_projection(store, name, tracking_uri=tracking_uri)
 
 
 def lift_hold(store: Store, name: str, digest: str, *, tracking_uri: str, reason: str) -> Ref:
-    """Allow a held digest to be promoted again, and project that."""
-    release_hold(store, name, digest, cause={"command": "release", "reason": reason})
+    """Allow a held digest to be promoted again, and project that; a call that an outage stopped is finished."""
+    cause = {"command": "release", "digest": digest}
+    stopped = _was_stopped(store, name, cause)
+    ref = finish_projection(store, name, tracking_uri=tracking_uri)
+    if stopped:
+        return ref
+    release_hold(store, name, digest, cause=cause | {"reason": reason})
     return finish_projection(store, name, tracking_uri=tracking_uri)
+
+
+def _was_stopped(store: Store, name: str, cause: Mapping[str, str]) -> bool:
+    """Say whether a command made the newest generation and did not come to the end of projecting it."""
+    history = ref_history(store, name)
+    if not history:
+        return False
+    newest, made_by = history[-1]
+    same = all(made_by.get(key) == value for key, value in cause.items())
+    return same and effects.read_done(store, effects.projection_path(name, newest.generation)) is None
 
 
 def redraw(ref: Ref, *, tracking_uri: str) -> None:

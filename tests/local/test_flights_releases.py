@@ -189,14 +189,19 @@ def test_the_champion_follows_the_code_and_what_was_rolled_back_is_held_until_it
     assert causes[4]["reason"] == "late on Mondays"
 
 
-def test_each_rollback_goes_further_back_past_what_is_held(released, project):
+def test_each_rollback_goes_one_further_back_also_when_the_registry_was_away(released, project):
     later = []
     for seed in (7, 11):
         with project.edited(trained_with(seed)):
             later.append(model_of(project.month()))
     second, third = later
 
-    assert project.argosy("rollback").code == 0
+    with listen("127.0.0.1", 0) as listener:
+        closed = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    assert project.argosy("rollback", MLFLOW_TRACKING_URI=closed).code == 75
+    assert read_ref(store_of(project), REF).target == second
+    finished = project.argosy("rollback")
+    assert (finished.code, third.removeprefix("sha256:")[:12] in finished.stdout) == (0, True)
     require_champion(project, second, deprecated=[released.model, third], held=[third])
     assert project.argosy("rollback").code == 0
     require_champion(project, released.model, deprecated=later, held=later)
@@ -211,16 +216,22 @@ def test_of_two_candidates_at_once_one_wins_and_the_other_is_superseded_or_judge
     with project.edited(trained_with(7)), twin.edited(trained_with(11)):
         answers = [ended(process) for process in [project.start(*MONTH), twin.start(*MONTH)]]
 
-    history = ref_history(store_of(project), REF)
-    champion = history[-1][0].target
-    models = [model_of(answer) for answer in answers]
-    lost = [model for model, answer in zip(models, answers, strict=True) if answer.code]
-    assert sorted(answer.code for answer in answers) in ([0, 3], [0, 0])
-    assert [answer.document["status"] for answer in answers if answer.code] == ["superseded"] * len(lost)
-    assert [ref.generation for ref, _ in history] == list(range(1, len(history) + 1))
-    assert len(history) == 1 + 2 - len(lost)
-    winners = [model for model in models if model not in {*lost, champion}]
-    require_champion(project, champion, deprecated=[released.model, *winners], staging=lost)
+        history = ref_history(store_of(project), REF)
+        champion = history[-1][0].target
+        models = [model_of(answer) for answer in answers]
+        lost = [model for model, answer in zip(models, answers, strict=True) if answer.code]
+        assert sorted(answer.code for answer in answers) in ([0, 3], [0, 0])
+        assert [answer.document["status"] for answer in answers if answer.code] == ["superseded"] * len(lost)
+        assert [ref.generation for ref, _ in history] == list(range(1, 4 - len(lost)))
+        passed = [model for model in models if model not in {*lost, champion}]
+        require_champion(project, champion, deprecated=[released.model, *passed], staging=lost)
+
+        again = [each.month() for each, answer in zip([project, twin], answers, strict=True) if answer.code]
+
+    assert [answer.code for answer in again] == [0] * len(lost)
+    everybody = {released.model, *models}
+    last = lost[0] if lost else champion
+    require_champion(project, last, deprecated=everybody - {last})
 
 
 def test_a_candidate_that_fails_a_gate_is_not_registered(released, project):
