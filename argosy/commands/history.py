@@ -84,6 +84,8 @@ def print_log(run_id: str, step: str, *, store: str | None) -> None:
     if data is None:
         raise Mistake(f"{step} left no log in {document['run']}: it was {found['status']}")
     sys.stdout.write(data.decode(errors="replace"))
+    if not data:
+        sys.stderr.write(f"{step} wrote nothing\n")
 
 
 def _seconds(run: Mapping[str, Any]) -> str:
