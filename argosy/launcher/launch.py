@@ -9,7 +9,7 @@ import json
 import shutil
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from argosy.errors import ArgosyError
@@ -206,11 +206,11 @@ def _attempt(job: Job, lock: int, env: Mapping[str, str]) -> Outcome:
     try:
         attempt = _prepare(job, env)
         code = job.context.execute(attempt.request, log=attempt.log, lock=lock, timeout_s=job.step.timeout_s)
+        seconds = time.perf_counter() - began
         log = "sha256:" + job.context.store.put_bytes(attempt.log.read_bytes())
         if code != 0:
-            return _failed(job, attempt, code, log)
+            return replace(_failed(job, attempt, code, log), seconds=seconds)
         outputs: Mapping[str, Output] = collect(job.step, attempt, job.context.store)
-        seconds = time.perf_counter() - began
         if job.step.kind == "step":
             outputs = _commit(job, outputs, log=log, seconds=seconds)
         return Outcome("ran", job.key.digest, outputs, seconds, log=log)

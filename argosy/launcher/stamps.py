@@ -76,8 +76,8 @@ class Stamps:
 
 def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    db.execute("pragma journal_mode=wal")
     db.execute("pragma synchronous=off")
+    db.execute("pragma journal_mode=wal")
     db.execute(
         "create table if not exists stamp"
         " (purpose text, path text, stat text, seen integer, fact text, primary key (purpose, path)) without rowid"

@@ -20,6 +20,7 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -198,6 +199,8 @@ def _become_child(request_file: str, log: int, server: int) -> NoReturn:
         with open(request_file, encoding="utf-8") as file:  # noqa: PTH123 - nothing imported that is not needed
             request = Request.from_json(file.read())
         code = run_request(request)
+        # What Python does at its end: join threads, wake idle pools, call what was registered.
+        threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()

@@ -119,6 +119,36 @@ def test_a_daemon_of_one_step_ends_when_no_step_runs_any_more(lab, place):
     wait_for(lambda: all_dead(place), 3)
 
 
+THREADS = """
+def step() -> int:
+    import atexit, os, threading, time
+    from concurrent.futures import ThreadPoolExecutor
+
+    def late():
+        time.sleep(0.2)
+        print("late")
+
+    {start}
+    atexit.register(print, "at exit")
+    return 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        ("threading.Thread(target=late).start()", "late\nat exit\n"),
+        ("ThreadPoolExecutor(1).submit(late)", "late\nat exit\n"),
+        ("threading.Thread(target=late, daemon=True).start()", "at exit\n"),
+    ],
+)
+def test_a_step_ends_as_a_python_program_does_with_its_threads(lab, start, said):
+    outcome = lab.launch(a_step(THREADS.format(start=start)))
+
+    assert outcome.status == "ran"
+    assert lab.log(outcome) == said
+
+
 def test_a_cancelled_step_is_ended_with_what_it_started(lab, place):
     flag = []
     servers = ForkServers(lambda: bool(flag), [()])
