@@ -25,7 +25,7 @@ from argosy.report.render import render_report
 from argosy.session import load_pipeline, open_session
 
 HERE = Path(__file__).parent
-SIZE = "1280,1500"
+SIZE = "1280,1200"
 PAPER, WORDS, RED, GREEN = (15, 22, 30), (232, 238, 244), (255, 138, 128), (98, 199, 154)
 YELLOW, BLUE, VIOLET, CYAN = (229, 192, 94), (95, 150, 214), (183, 155, 238), (95, 185, 214)
 INK = TerminalTheme(PAPER, WORDS, [PAPER, RED, GREEN, YELLOW, BLUE, VIOLET, CYAN, WORDS])
