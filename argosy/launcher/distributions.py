@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-import site
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import Mistake
+from argosy.launcher.canonical import digest_of
 from argosy.launcher.closure import PYTHON
 
 if TYPE_CHECKING:
@@ -50,8 +52,15 @@ def _agreed(name: str, installed: str, pinned: Mapping[str, str]) -> str:
 
 
 def _installed(stamps: Stamps) -> dict[str, dict[str, str]]:
-    """Map importable names to distributions, and those to versions, as of the last install."""
-    return dict(stamps.fact("installed", Path(next(iter(site.getsitepackages()))), _find_installed))
+    """Map importable names to distributions, and those to versions, as of the last install anywhere on the path."""
+    places = [Path(entry) for entry in sys.path if _holds_distributions(entry)]
+    others = digest_of([[str(place), place.stat().st_mtime_ns] for place in places[1:]])
+    return dict(stamps.fact(f"installed {others}", places[0], _find_installed))
+
+
+def _holds_distributions(entry: str) -> bool:
+    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return (entry.endswith("-packages") or entry in named) and Path(entry).is_dir()
 
 
 def _find_installed() -> dict[str, dict[str, Any]]:

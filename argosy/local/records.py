@@ -132,7 +132,10 @@ def _status(run: Run, verdicts: list[dict[str, Any]], *, interrupted: bool) -> s
     if any(outcome.status == "failed" for outcome in run.outcomes.values()):
         return "failed"
     refused = [verdict["verdict"] for verdict in verdicts if not verdict.get("ok", True)]
-    return refused[0] if refused else "succeeded"
+    if not refused:
+        return "succeeded"
+    # A gate's verdict is `failed`; a run that it ended did not fail, it was refused.
+    return "refused" if refused[0] == "failed" else str(refused[0])
 
 
 def _sections(run: Run) -> dict[str, Any]:

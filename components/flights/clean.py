@@ -47,6 +47,7 @@ null for 3). It lacks the Puerto Rican and Virgin Islands destinations (SJU, BQN
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,7 +58,7 @@ from argosy.arrow import without_pandas
 from argosy.validation.findings import Finding, is_rejected, judge
 from argosy.validation.parquet import damaged_files, read_folder, write_folder
 from components.flights.clock import minute_of_day
-from components.flights.ingestion import by_month, read_instant
+from components.flights.ingestion import REFUSED, by_month, read_instant
 from components.flights.validation import Checked, check_tables
 
 if TYPE_CHECKING:
@@ -95,7 +96,11 @@ def _counts(name: str, *stages: dict[str, pa.Table]) -> dict[str, int]:
 
 
 def read_raw(raw: Path) -> tuple[dict[str, pa.Table], list[Finding]]:
-    """Read the raw folder; nothing is read from a folder with damaged files."""
+    """Read the raw folder; nothing is read from a refused delivery or a folder with damaged files."""
+    refused = raw / REFUSED
+    if refused.is_file():
+        lines = json.loads(refused.read_text(encoding="utf-8"))
+        return {}, [Finding("agreed columns", "raw", "", "REJECT", 0, 0, line) for line in lines]
     damage = damaged_files(raw)
     if damage:
         return {}, [Finding("damaged file", "raw", "", "REJECT", 0, 0, line) for line in damage]

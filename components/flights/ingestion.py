@@ -8,6 +8,7 @@ flight_id and the UTC times of each event and of its availability. A column with
 from __future__ import annotations
 
 import importlib.util
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +67,16 @@ WEATHER_LAG = timedelta(minutes=60)  # an hour's row holds its last report, whic
 MONTH_CLOSES_AFTER = timedelta(hours=36)
 SANE = 1_000_000  # larger numbers stay in their column, but no time is made of them
 DATE = r"^\d{4}-(0[1-9]|1[0-2])-\d{2}$"
+REFUSED = "refused.json"
 MONTHS = {"month": ["2013-01"], "year": [f"2013-{month:02}" for month in range(1, 13)]}
+
+
+class RefusedDelivery(BadInput):
+    """Files that are whole but do not have the agreed columns: a verdict for validation, not an accident."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = list(problems)
 
 
 @without_pandas()
@@ -79,12 +89,18 @@ def ingest(*, as_of: str, profile: str, out: Path) -> dict[str, Any]:
         out: Folder for `flights/` and `weather/` by month, `planes.parquet`, `airports.parquet`.
 
     Returns:
-        The months and the rows of each table.
+        The months, the rows of each table, and why a delivery without the agreed columns is refused: `out` then holds
+        nothing but these reasons, which validation turns into its verdict.
     """
     months = closed_months(as_of=as_of, profile=profile)
-    tables = ingest_tables(source_folder(), months=months)
+    try:
+        tables = ingest_tables(source_folder(), months=months)
+    except RefusedDelivery as refused:
+        out.mkdir(parents=True)
+        (out / REFUSED).write_text(json.dumps(refused.problems), encoding="utf-8")
+        return {"months": months, "rows": {}, "refused": refused.problems}
     write_raw(out, tables)
-    return {"months": months, "rows": {name: table.num_rows for name, table in tables.items()}}
+    return {"months": months, "rows": {name: table.num_rows for name, table in tables.items()}, "refused": []}
 
 
 def source_folder() -> Path:
@@ -126,13 +142,14 @@ def ingest_tables(source: Path, *, months: Sequence[str], digests: Mapping[str, 
     """Read a folder of source files and add what the raw tables add.
 
     Raises:
-        BadInput: A file is not the pinned one, cannot be read, or lacks agreed columns; all problems at once.
+        BadInput: A file is not the pinned one or cannot be read.
+        RefusedDelivery: A file lacks agreed columns; all problems at once.
     """
     require_digests(source, digests)
     data = {name: read_delivery(source / file) for name, file in FILES.items()}
     problems = [line for name in FILES for line in header_problems(FILES[name], data[name], SOURCE[name])]
     if problems:
-        raise BadInput("; ".join(problems))
+        raise RefusedDelivery(problems)
     tables = {name: read_csv(FILES[name], data[name], SOURCE[name]) for name in FILES}
     return {
         "flights": _raw_flights(_select_months(tables["flights"], months), tables["airports"]),

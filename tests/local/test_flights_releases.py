@@ -239,7 +239,7 @@ def test_a_candidate_that_fails_a_gate_is_not_registered(released, project):
     with project.edited(harder | trained_with(7)):
         answer = project.month()
 
-    assert (answer.code, answer.document["status"]) == (3, "failed")
+    assert (answer.code, answer.document["status"]) == (3, "refused")
     assert {"register-model", "promote-model", "deploy-model"} <= answer.steps("skipped")
     assert any("auc" in reason and "0.835" in reason for reason in answer.verdict("check-gates")["reasons"])
     require_champion(project, released.model)
@@ -250,7 +250,7 @@ def test_a_model_that_is_too_good_is_refused_as_a_leak(released, project):
     with project.edited(lower):
         answer = project.month()
 
-    assert (answer.code, answer.document["status"]) == (3, "failed")
+    assert (answer.code, answer.document["status"]) == (3, "refused")
     assert any("leak" in reason for reason in answer.verdict("check-gates")["reasons"])
     assert {"register-model", "promote-model"} <= answer.steps("skipped")
     require_champion(project, released.model)

@@ -61,7 +61,7 @@ def test_a_result_says_how_every_step_ended(lab):
     assert json.loads(json.dumps(document)) == document
 
 
-@pytest.mark.parametrize(("ok", "status", "code"), [(True, "succeeded", 0), (False, "failed", 3)])
+@pytest.mark.parametrize(("ok", "status", "code"), [(True, "succeeded", 0), (False, "refused", 3)])
 def test_a_verdict_that_says_no_is_the_status_and_exit_code_three(lab, ok, status, code):
     ended = judged(lab, ok)
 
