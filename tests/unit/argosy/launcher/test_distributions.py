@@ -50,7 +50,7 @@ def test_what_a_step_does_not_import_may_differ_from_the_lock(stamps, lock):
 
 
 def test_a_pin_for_another_machine_does_not_count(stamps, lock):
-    pins = lock(f"numpy==0.1 ; sys_platform == 'never'\nnumpy=={NUMPY} ; sys_platform != 'never'\npyyaml=={YAML}\n")
+    pins = lock(f"numpy=={NUMPY} ; sys_platform != 'never'\nnumpy==0.1 ; sys_platform == 'never'\npyyaml=={YAML}\n")
 
     assert locked_versions(["numpy", "yaml"], pins, stamps) == {"numpy": NUMPY, "pyyaml": YAML}
 

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -177,6 +178,18 @@ def test_everything_ends_when_the_runner_is_gone(lab, place, start):
         runner.kill()
 
     wait_for(lambda: all_dead(place), 5)
+
+
+def test_a_step_ends_when_the_runner_and_its_server_are_killed_at_once(lab, place):
+    line = "import os, time; open(os.path.join(place, str(os.getpid())), 'w').close(); time.sleep(60); return 1"
+    with start_runner(lab, f"def step(place: str) -> int:\n    {line}\n", place, 60) as runner:
+        [step] = wait_for(lambda: pids(place))
+        server = int(Path(f"/proc/{step}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        runner.send_signal(signal.SIGSTOP)
+        os.kill(server, signal.SIGKILL)
+        runner.kill()
+
+    wait_for(lambda: not is_alive(step), 5)
 
 
 def test_a_module_that_fails_to_import_in_any_way_fails_only_the_step_that_needs_it(lab, monkeypatch):
