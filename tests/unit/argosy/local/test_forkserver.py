@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from argosy.launcher.claims import Cancelled
+from argosy.local import processes
 from argosy.local.processes import ForkServers
 from tests.fakes.launching import a_step
 from tests.fakes.processes import is_alive, pids, wait_for
@@ -99,6 +100,20 @@ def test_what_a_step_started_ends_with_it_however_it_ends(lab, place, start, end
     assert outcome.status == ("ran" if end == "returns" else "failed")
     assert len(pids(place)) >= 2
     wait_for(lambda: all_dead(place), 3)
+
+
+def test_a_step_that_ignores_the_request_to_end_is_killed_after_a_grace_period(lab, place, monkeypatch):
+    monkeypatch.setattr(processes, "GRACE_S", 0.3)
+    line = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    line += "open(os.path.join(place, str(os.getpid())), 'w').close(); time.sleep(60); return 1"
+
+    outcome = lab.launch(
+        a_step(f"def step(place: str) -> int:\n    {line}\n", inputs={"place": str(place)}, timeout_s=0.3)
+    )
+
+    assert "took longer than its 0.3 s" in outcome.error
+    assert len(pids(place)) == 1
+    assert all_dead(place)
 
 
 def test_a_daemon_that_inherited_the_claim_does_not_keep_it(lab, place):
