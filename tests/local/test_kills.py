@@ -76,6 +76,7 @@ def test_runs_that_die_one_after_another_around_each_effect_come_to_the_same_end
     assert trial.end() == undisturbed["state"]
 
 
+@pytest.mark.slow
 def test_the_end_state_tells_other_values_apart(tmp_path, undisturbed):
     trial = Trial(tmp_path / "project")
     spec = json.loads((trial.world.folder / "spec.json").read_text())

@@ -96,6 +96,7 @@ def test_an_interrupted_run_ends_its_steps_and_says_so(hanging, number, code):
     assert not list((hanging.folder / ".argosy" / "scratch").iterdir())
 
 
+@pytest.mark.slow
 def test_a_second_interruption_ends_the_run_at_once_and_its_steps_with_it(tmp_path):
     deaf = HANG.replace("import os,", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); import os,")
     world = SmallWorld(tmp_path / "project", one_step_spec("hang", deaf))
@@ -145,6 +146,7 @@ def test_two_runs_at_once_execute_each_step_once(tmp_path):
     assert len(world.outside()["versions"]) == 1
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_and_continued_ends_as_if_nothing_had_been(tmp_path):
     world = SmallWorld(tmp_path / "project", one_step_spec("work", WORK))
     with start(world, PAUSE="0.4") as run:
@@ -230,6 +232,7 @@ def test_a_log_that_is_not_there_is_a_mistake(unruly):
     assert f"step 'nothing' is not in {document['run']}" in answer.stderr
 
 
+@pytest.mark.slow
 def test_the_log_of_a_reused_step_is_shown(unruly):
     world, _, _ = unruly
 

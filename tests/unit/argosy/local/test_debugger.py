@@ -23,13 +23,14 @@ def debugged(folder, code, commands):
     ).stdout
 
 
-def test_a_breakpoint_in_a_step_opens_the_debugger_in_this_process(tmp_path):
+def test_a_breakpoint_in_a_step_opens_the_debugger_and_the_step_is_committed_as_any_other(tmp_path):
     code = "def step() -> int:\n    answer = 42\n    breakpoint()\n    return answer\n"
 
     said = debugged(tmp_path / "project", code, "p answer + 1\nc\n")
 
     assert "43" in said
     assert "OUTCOME ran {'Output': 42} True" in said
+    assert Lab(tmp_path / "project").launch(a_step(code)).status == "reused"
 
 
 def test_an_exception_opens_the_debugger_where_it_was_raised(tmp_path):
@@ -39,10 +40,3 @@ def test_an_exception_opens_the_debugger_where_it_was_raised(tmp_path):
 
     assert "43" in said
     assert "OUTCOME failed {} True" in said
-
-
-def test_what_was_debugged_is_committed_as_any_other_run(tmp_path):
-    folder = tmp_path / "project"
-    debugged(folder, "def step() -> int:\n    return 42\n", "")
-
-    assert Lab(folder).launch(a_step("def step() -> int:\n    return 42\n")).status == "reused"

@@ -57,6 +57,7 @@ outcome = Lab(Path(sys.argv[1])).launch(a_step(code, inputs={"place": place}, ti
 SERVERS.close()
 print(outcome.status, outcome.error)
 """
+SLOW = pytest.mark.slow
 ENDS = {
     "returns": "pass",
     "raises": "raise ValueError",
@@ -93,7 +94,9 @@ def all_dead(place):
     return not any(is_alive(pid) for pid in pids(place))
 
 
-@pytest.mark.parametrize(("start", "end"), [(start, "returns") for start in STARTS] + [("fork", end) for end in ENDS])
+@pytest.mark.parametrize(
+    ("start", "end"), [*((start, "returns") for start in STARTS), *(("fork", end) for end in ENDS if end != "returns")]
+)
 def test_what_a_step_started_ends_with_it_however_it_ends(lab, place, start, end):
     outcome = lab.launch(starting(place, start, end))
 
@@ -185,7 +188,7 @@ def test_a_cancelled_step_is_ended_with_what_it_started(lab, place):
         servers.close()
 
 
-@pytest.mark.parametrize("start", ["fork", "daemon", "session", "deaf"])
+@pytest.mark.parametrize("start", ["fork", "daemon", *(pytest.param(name, marks=SLOW) for name in ("session", "deaf"))])
 def test_everything_ends_when_the_runner_is_gone(lab, place, start):
     with start_runner(lab, code_of(start, "hangs"), place, 60) as runner:
         wait_for(lambda: len(pids(place)) == 2 + (start == "daemon"))

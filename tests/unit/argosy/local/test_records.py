@@ -89,7 +89,7 @@ def test_tasks_that_an_interrupted_run_did_not_reach_are_unfinished(lab):
 
 
 def test_runs_are_listed_newest_first_and_those_without_an_end_as_unfinished(lab):
-    ended = run(lab, a_task("one", ONE))
+    ended = start(lab, a_task("one", ONE))
     recorded(lab, ended, "b-20260101-000000001-aaaa")
     register_run(lab.store, ended, "a-20260101-000000002-bbbb")
 
@@ -102,7 +102,7 @@ def test_runs_are_listed_newest_first_and_those_without_an_end_as_unfinished(lab
 
 @pytest.mark.parametrize("asked", ["@latest", "small-20260101-000000002-bbbb", "bbbb", "000000002"])
 def test_a_run_is_found_by_its_name_a_part_of_it_or_as_the_latest(lab, asked):
-    ended = run(lab, a_task("one", ONE))
+    ended = start(lab, a_task("one", ONE))
     recorded(lab, ended, "small-20260101-000000001-aaaa")
     recorded(lab, ended, "small-20260101-000000002-bbbb")
 
@@ -111,7 +111,7 @@ def test_a_run_is_found_by_its_name_a_part_of_it_or_as_the_latest(lab, asked):
 
 @pytest.mark.parametrize(("asked", "found"), [("small", 2), ("none", 0)])
 def test_a_name_that_fits_no_run_or_several_is_a_mistake(lab, asked, found):
-    ended = run(lab, a_task("one", ONE))
+    ended = start(lab, a_task("one", ONE))
     recorded(lab, ended, "small-20260101-000000001-aaaa")
     recorded(lab, ended, "small-20260101-000000002-bbbb")
 
@@ -120,7 +120,7 @@ def test_a_name_that_fits_no_run_or_several_is_a_mistake(lab, asked, found):
 
 
 def test_a_run_that_never_ended_cannot_be_shown(lab):
-    register_run(lab.store, run(lab, a_task("one", ONE)), "small-20260101-000000001-aaaa")
+    register_run(lab.store, start(lab, a_task("one", ONE)), "small-20260101-000000001-aaaa")
 
     with pytest.raises(Mistake, match="has not ended"):
         read_run(lab.store, "@latest")
