@@ -8,14 +8,21 @@ from argosy.errors import ArgosyError
 
 
 def main() -> None:
-    """Run the command line; an ArgosyError becomes one message and its exit code."""
+    """Run the command line; an ArgosyError becomes one message and its exit code, an interrupt 130."""
+    import click
+
     from argosy.cli import app
 
     try:
-        app()
+        sys.exit(app.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except ArgosyError as error:
         sys.stderr.write(f"argosy: {error}\n")
         sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
 
 
 if __name__ == "__main__":

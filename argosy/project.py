@@ -79,7 +79,7 @@ def load_settings(start: Path, *, store: str | None = None) -> Settings:
         state=state,
         catalog=table.get("catalog", "pipelines.catalog:PIPELINES"),
         lock=root / lock if lock else None,
-        port=int(os.environ.get("ARGOSY_PORT") or table.get("port", 8780)),
+        port=_port(os.environ.get("ARGOSY_PORT") or table.get("port", 8780)),
         serving_url=os.environ.get("ARGOSY_SERVING_URL") or table.get("serving_url"),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or table.get("tracking_uri", f"sqlite:///{state}/mlflow.db"),
     )
@@ -99,8 +99,14 @@ def keyed_project(settings: Settings, stamps: Stamps) -> Project:
     return Project(Roots(settings.root), settings.lock, stamps)
 
 
-def compiled_spec(name: str, settings: Settings, project: Project) -> Mapping[str, Any]:
-    """Return the PipelineSpec of a catalogued pipeline, compiled anew only when its source closure changed.
+def compiled_spec(name: str, settings: Settings, project: Project, *, anew: bool = False) -> Mapping[str, Any]:
+    """Return the PipelineSpec of a catalogued pipeline, compiled only when its source closure changed.
+
+    Args:
+        name: Of the pipeline in the catalogue.
+        settings: Which catalogue.
+        project: What the closure is looked up in.
+        anew: Compile in any case: docstrings are no part of the closure, and specs carry them as descriptions.
 
     Raises:
         Mistake: There is no such pipeline, or it does not compile; the message holds the compiler's.
@@ -116,10 +122,13 @@ def compiled_spec(name: str, settings: Settings, project: Project) -> Mapping[st
     versions = locked_versions(["kfp"], project.lock, project.stamps)
     fingerprint = digest_of([dict(closure.files), versions, settings.catalog])
     file = settings.state / "compiled" / f"{_file_name(name)}.json"
-    if (known := _read_json(file)) and known["fingerprint"] == fingerprint:
+    if not anew and (known := _read_json(file)) and known["fingerprint"] == fingerprint:
         return dict(known["spec"])
-    spec = _compile(f"{module}:{attribute}[{name}]", settings.root, file.with_suffix(".tmp"))
-    file.write_text(json.dumps({"fingerprint": fingerprint, "spec": spec}), encoding="utf-8")
+    spec = _compile(f"{module}:{attribute}[{name}]", settings.root, file.with_suffix(f".{os.getpid()}.spec"))
+    # Several commands may compile at once: whoever is last leaves a whole file.
+    whole = file.with_suffix(f".{os.getpid()}.whole")
+    whole.write_text(json.dumps({"fingerprint": fingerprint, "spec": spec}), encoding="utf-8")
+    whole.replace(file)
     return spec
 
 
@@ -174,6 +183,12 @@ def _table(file: Path) -> dict[str, Any]:
     if unread:
         raise Mistake(f"{file}: [tool.argosy] {unread[0]}: unread setting; allowed are {', '.join(sorted(KEYS))}")
     return dict(table)
+
+
+def _port(given: object) -> int:
+    if not str(given).isdecimal() or not 0 < int(str(given)) < 65536:
+        raise Mistake(f"port: got {given!r}; ARGOSY_PORT and [tool.argosy] port are whole numbers from 1 to 65535")
+    return int(str(given))
 
 
 def _absolute_store(store: str, root: Path) -> str:

@@ -20,7 +20,7 @@ def observe_champion(candidate: Input[Model], ref: str, champion: Output[Model])
     from argosy.release.champion import write_champion
 
     digest = json.loads(os.environ["ARGOSY_INPUTS"])["candidate"]
-    write_champion(ref=ref, candidate=digest, out=Path(champion.path))
+    champion.metadata.update(write_champion(ref=ref, candidate=digest, out=Path(champion.path)))
 
 
 @step(

@@ -41,6 +41,6 @@ def compile_catalogue(name: str | None, out: str, *, check: bool) -> None:
 
 def spec_text(name: str, session: Session) -> str:
     """Return a pipeline's spec as YAML: the PipelineSpec, and the platform spec where there is one."""
-    spec = compiled_spec(name, session.settings, session.project)
+    spec = compiled_spec(name, session.settings, session.project, anew=True)
     documents = [spec["pipeline_spec"], *([spec["platform_spec"]] if spec.get("platform_spec") else [])]
     return yaml.safe_dump_all(documents, sort_keys=True, width=120, allow_unicode=True)

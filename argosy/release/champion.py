@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from argosy.launcher.artifacts import materialize
+from argosy.launcher.artifacts import materialize, read_manifest
 from argosy.launcher.refs import read_ref
 from argosy.launcher.store import open_store
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_champion(*, ref: str, candidate: str, out: Path) -> str | None:
+def write_champion(*, ref: str, candidate: str, out: Path) -> dict[str, Any]:
     """Lay out the model that a candidate is judged against; an empty folder where there is none.
 
     For the candidate that is champion already it is the one before, so that an unchanged run asks the question that
@@ -24,7 +24,7 @@ def write_champion(*, ref: str, candidate: str, out: Path) -> str | None:
         out: Where the model folder goes; must not exist.
 
     Returns:
-        The digest laid out, or None.
+        The artifact's metadata, without which the copy would have another digest; empty where there is none.
 
     """
     store = open_store()
@@ -32,6 +32,6 @@ def write_champion(*, ref: str, candidate: str, out: Path) -> str | None:
     digest = found.previous if found.target == candidate else found.target
     if digest is None:
         out.mkdir(parents=True)
-        return None
+        return {}
     materialize(store, digest, out)
-    return digest
+    return dict(read_manifest(store, digest)["metadata"])
