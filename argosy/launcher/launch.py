@@ -61,7 +61,6 @@ class Context:
     env: Mapping[str, str] = field(default_factory=dict)
     forced: frozenset[str] = frozenset()
     cancelled: Callable[[], bool] = lambda: False
-    on_start: Callable[[str, str], None] = lambda _name, _reason: None
     hook: Callable[[str], None] = lambda _point: None
 
 
@@ -200,7 +199,6 @@ def _run(job: Job, lock: int) -> Outcome:
 
 
 def _attempt(job: Job, lock: int, env: Mapping[str, str]) -> Outcome:
-    job.context.on_start(job.step.name, job.key.digest)
     began = time.perf_counter()
     log = ""
     try:
