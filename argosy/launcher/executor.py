@@ -13,6 +13,7 @@ import sys
 import traceback
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,9 @@ def run_request(request: Request) -> int:
 
     Any exception of the step's code is printed with its traceback (the log) and summed up in the error file.
     """
+    # A log is read in the order in which its lines were written, tracebacks on stderr among them.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     os.chdir(Path(request.scratch) / "work")
     os.environ.update(request.env)
     if request.project not in sys.path:
