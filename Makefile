@@ -36,4 +36,5 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@echo "installing what requirements.lock pins into $(VENV)"
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode -r requirements.lock
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q argosy components pipelines
 	@touch $@
