@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.commands.printing import print_json, print_line
 from argosy.errors import Mistake
-from argosy.launcher.artifacts import Artifact, is_sound
+from argosy.launcher.artifacts import artifacts_in, is_sound
 from argosy.launcher.refs import read_ref, ref_history, ref_names
 from argosy.launcher.step import Output
 from argosy.session import open_session
@@ -53,9 +53,11 @@ def check_records(store: Store) -> tuple[int, list[str]]:
             problems.append(f"{folder}/{generation:08d}.json cannot be read; its step will run again")
             continue
         for name, document in record["outputs"].items():
-            value = Output.from_json(document).value
-            if isinstance(value, Artifact) and not is_sound(store, value, reread=True):
-                problems.append(f"{record['step']}: output {name} ({value.digest}) is damaged; its step will run again")
+            problems += [
+                f"{record['step']}: output {name} ({artifact.digest}) is damaged; its step will run again"
+                for artifact in artifacts_in(Output.from_json(document).value)
+                if not is_sound(store, artifact, reread=True)
+            ]
     return len(folders), problems
 
 

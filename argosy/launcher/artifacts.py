@@ -29,6 +29,18 @@ class Artifact:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Artifacts:
+    """Several artifacts under one name, in order."""
+
+    items: tuple[Artifact, ...]
+
+    @property
+    def digests(self) -> list[str]:
+        """Return what stands for the list in keys and documents."""
+        return [item.digest for item in self.items]
+
+
 def store_artifact(store: Store, path: Path, metadata: Mapping[str, Any]) -> Artifact:
     """Upload a file, a folder or nothing (a step may leave an output out) and name it.
 
@@ -46,6 +58,13 @@ def store_artifact(store: Store, path: Path, metadata: Mapping[str, Any]) -> Art
     sha256 = store.put_bytes(data)
     blobs = dict(files.values()) | {sha256: len(data)}
     return Artifact("sha256:" + sha256, blobs, dict(metadata))
+
+
+def artifacts_in(value: Any) -> tuple[Artifact, ...]:
+    """Return the artifacts that a value is made of: none for a JSON value."""
+    if isinstance(value, Artifact):
+        return (value,)
+    return value.items if isinstance(value, Artifacts) else ()
 
 
 def is_sound(store: Store, artifact: Artifact, *, reread: bool = False) -> bool:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import StepFailed
-from argosy.launcher.artifacts import Artifact, materialize, store_artifact
+from argosy.launcher.artifacts import Artifact, Artifacts, materialize, store_artifact
 from argosy.launcher.canonical import canonical_json, normal_json
 from argosy.launcher.closure import LAUNCHER
 from argosy.launcher.executor import Request
 from argosy.launcher.key import declared_places
+from argosy.launcher.placeholders import render_argv
 from argosy.launcher.step import Output
 
 if TYPE_CHECKING:
@@ -54,10 +55,12 @@ def prepare(step: Step, key: Key, project: Project, store: Store, *, folder: Pat
     (folder / "log.txt").touch()
     root = project.roots.project
     library = project.roots.library
+    executor_input = _executor_input(step, store, folder)
     request = Request(
         source_file=str(source),
         function=step.function,
-        executor_input=_executor_input(step, store, folder),
+        argv=tuple(render_argv(step.argv, executor_input)),
+        executor_input=executor_input,
         scratch=str(folder),
         project=str(root),
         env=dict(env) | dict(step.env),
@@ -98,9 +101,12 @@ def collect(step: Step, attempt: Attempt, store: Store) -> dict[str, Output]:
 def _executor_input(step: Step, store: Store, folder: Path) -> dict[str, Any]:
     parameters, artifacts = {}, {}
     for name, entry in step.inputs.items():
+        place = folder / "in" / name
         if isinstance(entry.value, Artifact):
-            materialize(store, entry.value.digest, folder / "in" / name)
-            artifacts[name] = _artifact_entry(name, folder / "in" / name, entry.value.metadata)
+            artifacts[name] = {"artifacts": [_lay_out(entry.value, store, name, place)]}
+        elif isinstance(entry.value, Artifacts):
+            items = enumerate(entry.value.items)
+            artifacts[name] = {"artifacts": [_lay_out(item, store, name, place / str(i)) for i, item in items]}
         else:
             parameters[name] = entry.value
     out = folder / "out"
@@ -109,23 +115,39 @@ def _executor_input(step: Step, store: Store, folder: Path) -> dict[str, Any]:
         "inputs": {"parameterValues": parameters, "artifacts": artifacts},
         "outputs": {
             "parameters": {name: {"outputFile": str(out / name)} for name, slot in slots if not slot.is_artifact},
-            "artifacts": {name: _artifact_entry(name, out / name, {}) for name, slot in slots if slot.is_artifact},
+            "artifacts": {
+                name: {"artifacts": [_artifact_entry(name, out / name, {})]} for name, slot in slots if slot.is_artifact
+            },
             "outputFile": str(out / "executor_output.json"),
         },
     }
 
 
+def _lay_out(artifact: Artifact, store: Store, name: str, path: Path) -> dict[str, Any]:
+    materialize(store, artifact.digest, path)
+    return _artifact_entry(name, path, artifact.metadata)
+
+
 def _artifact_entry(name: str, path: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
     # Without a type kfp makes what the function's annotation says: an Input[Model] is a Model.
-    return {"artifacts": [{"name": name, "uri": str(path), "metadata": dict(metadata)}]}
+    return {"name": name, "uri": str(path), "metadata": dict(metadata)}
 
 
 def _collect_output(step: Step, name: str, written: Mapping[str, Any], *, folder: Path, store: Store) -> Any:
     if not step.outputs[name].is_artifact:
         return _collect_value(step, name, written.get("parameterValues", {}), folder)
-    entries = written.get("artifacts", {}).get(name, {}).get("artifacts") or [{}]
-    path = entries[0].get("custom_path") or folder / "out" / name
-    return store_artifact(store, Path(path), entries[0].get("metadata") or {})
+    entries = written.get("artifacts", {}).get(name, {}).get("artifacts") or []
+    if step.outputs[name].is_list:
+        return Artifacts(tuple(_collect_artifact(entry, folder / "out" / name, store) for entry in entries))
+    return _collect_artifact(entries[0] if entries else {}, folder / "out" / name, store)
+
+
+def _collect_artifact(entry: Mapping[str, Any], place: Path, store: Store) -> Artifact:
+    # A function may also return an artifact that it made, with a place of its own.
+    path = entry.get("custom_path") or entry.get("uri") or str(place)
+    if "://" in path:
+        raise ValueError(f"it points at {path}, and only files can be kept; write them to the output's path")
+    return store_artifact(store, Path(path), entry.get("metadata") or {})
 
 
 def _collect_value(step: Step, name: str, values: Mapping[str, Any], folder: Path) -> Any:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import Mistake
+from argosy.launcher.archives import with_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -137,7 +138,7 @@ def normal_digest(tree: ast.Module) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = _without_docstring(node.body)
-    tree.body = [node for node in tree.body if ast.unparse(node) not in KFP_PREAMBLE]
+    tree.body = with_digests([node for node in tree.body if ast.unparse(node) not in KFP_PREAMBLE])
     return "sha256:" + hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 

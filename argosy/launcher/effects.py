@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from argosy.launcher.artifacts import Artifact
 from argosy.launcher.canonical import digest_of
+from argosy.launcher.step import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,5 +53,4 @@ def write_done(store: Store, path: str, key: Any, outputs: Mapping[str, Any]) ->
 def _natural_value(step: Step, name: str) -> Any:
     if name.startswith("$"):
         return os.environ.get(name[1:])
-    value = step.inputs[name].value
-    return value.digest if isinstance(value, Artifact) else value
+    return shown(step.inputs[name].value)

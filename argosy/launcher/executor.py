@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import sys
 import traceback
 from contextlib import redirect_stdout
@@ -29,13 +30,17 @@ RUNTIME_SWITCH = ("_KFP_RUNTIME", "true")
 
 @dataclass(frozen=True)
 class Request:
-    """One attempt at one step, as its process needs to know it; paths are absolute text."""
+    """One attempt at one step, as its process needs to know it; paths are absolute text.
+
+    `argv` is a program to become; where it is empty, `function` of `source_file` is called.
+    """
 
     source_file: str
     function: str
     executor_input: Mapping[str, Any]
     scratch: str
     project: str
+    argv: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -67,6 +72,8 @@ def run_request(request: Request) -> int:
         sys.stdout.reconfigure(line_buffering=True)
     os.chdir(Path(request.scratch) / "work")
     os.environ.update(request.env)
+    if request.argv:
+        return _become_program(request)
     if request.project not in sys.path:
         sys.path.insert(0, request.project)
     try:
@@ -80,6 +87,22 @@ def run_request(request: Request) -> int:
         traceback.print_exc()
         return _report(request, f"{type(error).__name__}: {error}", 1)
     return 0
+
+
+def search_path() -> str:
+    """Return where programs are looked for: beside this Python first, which may not be the one of the shell."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
+def _become_program(request: Request) -> int:
+    """Replace this process by the program of a container component; return only if that fails."""
+    os.environ["PATH"] = search_path()
+    # Python ignores it, and an ignored signal stays so in a program: `yes | head` would not end.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        os.execvp(request.argv[0], request.argv)  # noqa: S606 - a shell would read the arguments
+    except OSError as error:
+        return _report(request, f"{request.argv[0]}: cannot be run here: {error.strerror}", 1)
 
 
 def call(request: Request, *, guard: bool = False) -> None:

@@ -57,10 +57,7 @@ def step_key(step: Step, project: Project) -> Key:
     closure = source_closure(step.source, project.roots, project.stamps)
     document = {
         "format": FORMAT,
-        "function": step.function,
-        "code": parse_source(step.source, step.name).digest,
-        "sources": dict(closure.files),
-        "distributions": locked_versions(closure.third_party, project.lock, project.stamps),
+        **(_program(step) if step.argv else _function(step, closure, project)),
         "platform": current_platform(),
         "env": dict(step.env) | {name: os.environ.get(name) for name in step.declared_env},
         "reads": {name: tree_digest(name, project) for name in step.reads},
@@ -70,6 +67,20 @@ def step_key(step: Step, project: Project) -> Key:
         "salt": step.salt,
     }
     return Key(digest_of(document), document, closure)
+
+
+def _function(step: Step, closure: Closure, project: Project) -> dict[str, Any]:
+    document = {
+        "function": step.function,
+        "code": parse_source(step.source, step.name).digest,
+        "sources": dict(closure.files),
+        "distributions": locked_versions(closure.third_party, project.lock, project.stamps),
+    }
+    return document | ({"packages": sorted(step.packages)} if step.packages else {})
+
+
+def _program(step: Step) -> dict[str, Any]:
+    return {"image": step.image, "argv": list(step.argv)}
 
 
 def current_platform() -> dict[str, str]:

@@ -14,20 +14,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from argosy.errors import ArgosyError
 from argosy.launcher import artifacts, effects
-from argosy.launcher.artifacts import Artifact
+from argosy.launcher.artifacts import artifacts_in
 from argosy.launcher.attempt import Attempt, collect, prepare
 from argosy.launcher.claims import claim
 from argosy.launcher.deployment import serves
 from argosy.launcher.executor import Request, call_quietly
 from argosy.launcher.refs import move_ref, read_ref
-from argosy.launcher.step import Outcome, Output, Step
+from argosy.launcher.step import Outcome, Output, Step, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-
-if TYPE_CHECKING:
     from pathlib import Path
 
     from argosy.launcher.key import Key, Project
@@ -79,7 +75,7 @@ def look(job: Job) -> Outcome | None:
     The answer comes from the record under the key for plain steps, from the ledger for facts, from the ref for moves
     and from the server for deployments.
     """
-    if job.step.name in job.context.forced and job.step.kind not in {"move", "deployment"}:
+    if _is_forced(job) and job.step.kind not in {"move", "deployment"}:
         return None
     return LOOK[job.step.kind](job)
 
@@ -222,7 +218,7 @@ def _commit(job: Job, outputs: Mapping[str, Output], *, log: str, seconds: float
     """Write the record create-only; whoever comes second takes the first one's result."""
     folder = f"steps/{job.key.digest.removeprefix('sha256:')}"
     generation, valid = find_record(job.context.store, job.key.digest)
-    if valid is not None and job.step.name not in job.context.forced and job.step.cache:
+    if valid is not None and not _is_forced(job) and job.step.cache:
         return _adopt(job, outputs, valid)
     record = {
         "key": job.key.document,
@@ -272,9 +268,14 @@ TIMED_OUT = -1000
 
 
 def _prepare(job: Job, env: Mapping[str, str] | None = None) -> Attempt:
-    digests = {name: entry.value.digest for name, entry in job.step.inputs.items() if isinstance(entry.value, Artifact)}
+    digests = {name: shown(entry.value) for name, entry in job.step.inputs.items() if artifacts_in(entry.value)}
     told = {**job.context.env, **(env or {}), "ARGOSY_INPUTS": json.dumps(digests)}
     return prepare(job.step, job.key, job.context.project, job.context.store, folder=_scratch(job), env=told)
+
+
+def _is_forced(job: Job) -> bool:
+    """Say whether this step is to run in any case: by its own name, or by its task's, which has several in a loop."""
+    return not job.context.forced.isdisjoint({job.step.name, job.step.name.partition("[")[0]})
 
 
 def _scratch(job: Job) -> Path:
@@ -307,7 +308,8 @@ def _refused(job: Job, verdict: str, reason: str) -> Outcome:
 def _is_sound(store: Store, entry: Mapping[str, Any], *, reread: bool = False) -> bool:
     """Say whether every blob that a record or a ledger entry names is there and undamaged."""
     values = [output.value for output in _outputs(entry["outputs"]).values()]
-    return all(artifacts.is_sound(store, value, reread=reread) for value in values if isinstance(value, Artifact))
+    named = [artifact for value in values for artifact in artifacts_in(value)]
+    return all(artifacts.is_sound(store, artifact, reread=reread) for artifact in named)
 
 
 def _outputs(documents: Mapping[str, Any]) -> dict[str, Output]:

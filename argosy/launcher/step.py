@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from argosy.launcher.artifacts import Artifact
+from argosy.launcher.artifacts import Artifact, Artifacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ class Input:
     """A value or artifact that enters a step.
 
     Attributes:
-        value: The JSON value of a parameter, or the Artifact.
+        value: The JSON value of a parameter, an Artifact, or Artifacts.
         identity: What stands for it in the key: the value or digest, or (producer's key, output name) for a
             measurement.
         measured: Whether it is, or depends on, a measurement.
@@ -33,20 +33,24 @@ class Input:
 
 @dataclass(frozen=True)
 class OutputSlot:
-    """A declared output: an artifact with its schema title, or a parameter with its type."""
+    """A declared output: an artifact (or a list of them) with its schema title, or a parameter with its type."""
 
     type: str
     is_artifact: bool
+    is_list: bool = False
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step, ready to be keyed and run.
+    """One step, ready to be keyed and run: a Python function, or a program.
 
     Attributes:
         name: The task's name, for people; not part of the key.
-        source: The embedded source of a Python component.
+        source: The embedded source of a Python component; empty for a program.
         function: The function in `source` to call.
+        packages: The requirements that the source names beside its imports.
+        image: The container image of a program.
+        argv: A program with its arguments, in which placeholders for inputs and outputs stand.
         reads: Project files or folders that the step opens, relative to the project.
         declared_env: Names of environment variables that enter the key.
         natural_key: Names of inputs (or `$NAME` of the environment) that name an effect.
@@ -54,8 +58,11 @@ class Step:
     """
 
     name: str
-    source: str
-    function: str
+    source: str = ""
+    function: str = ""
+    packages: tuple[str, ...] = ()
+    image: str = ""
+    argv: tuple[str, ...] = ()
     kind: Kind = "step"
     env: Mapping[str, str] = field(default_factory=dict)
     reads: tuple[str, ...] = ()
@@ -76,7 +83,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Output:
-    """A committed output: a JSON value or an artifact; `measured` if it must never enter a key by value."""
+    """A committed output: a JSON value, an artifact or a list of them; `measured` if it never enters a key by value."""
 
     value: Any
     measured: bool = False
@@ -84,24 +91,41 @@ class Output:
     def to_json(self) -> dict[str, Any]:
         """Return the form that records hold."""
         if isinstance(self.value, Artifact):
-            document = {"artifact": self.value.digest, "blobs": dict(self.value.blobs)}
-            return document | {"metadata": dict(self.value.metadata), "measured": self.measured}
+            return _artifact_document(self.value) | {"measured": self.measured}
+        if isinstance(self.value, Artifacts):
+            return {"artifacts": [_artifact_document(item) for item in self.value.items], "measured": self.measured}
         return {"value": self.value, "measured": self.measured}
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> Output:
         """Read the form that records hold."""
-        if "artifact" not in document:
-            return Output(document["value"], document["measured"])
-        artifact = Artifact(document["artifact"], document["blobs"], document["metadata"])
-        return Output(artifact, document["measured"])
+        if "artifacts" in document:
+            items = tuple(_artifact_from(item) for item in document["artifacts"])
+            return Output(Artifacts(items), document["measured"])
+        if "artifact" in document:
+            return Output(_artifact_from(document), document["measured"])
+        return Output(document["value"], document["measured"])
 
     def as_input(self, producer_key: str, name: str) -> Input:
         """Return this output as what enters a consumer."""
         if self.measured:
             return Input(self.value, [producer_key, name], measured=True)
-        identity = self.value.digest if isinstance(self.value, Artifact) else self.value
-        return Input(self.value, identity)
+        return Input(self.value, shown(self.value))
+
+
+def shown(value: Any) -> Any:
+    """Return a value as keys, people and programs read it: artifacts as their digests."""
+    if isinstance(value, Artifact):
+        return value.digest
+    return value.digests if isinstance(value, Artifacts) else value
+
+
+def _artifact_document(artifact: Artifact) -> dict[str, Any]:
+    return {"artifact": artifact.digest, "blobs": dict(artifact.blobs), "metadata": dict(artifact.metadata)}
+
+
+def _artifact_from(document: Mapping[str, Any]) -> Artifact:
+    return Artifact(document["artifact"], document["blobs"], document["metadata"])
 
 
 @dataclass(frozen=True)
@@ -126,7 +150,4 @@ class Outcome:
 
     def values(self) -> dict[str, Any]:
         """Return outputs as people and programs read them: values as they are, artifacts as digests."""
-        shown = {}
-        for name, output in self.outputs.items():
-            shown[name] = output.value.digest if isinstance(output.value, Artifact) else output.value
-        return shown
+        return {name: shown(output.value) for name, output in self.outputs.items()}

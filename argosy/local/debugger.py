@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from argosy.errors import Mistake
 from argosy.launcher.executor import call
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def debug(request: Request, *, log: Path, lock: int, timeout_s: float | None) ->
     Neither the log nor the time limit applies; the guard is off, since it could not be taken away again.
     """
     del log, lock, timeout_s
+    if request.argv:
+        raise Mistake(f"--debug: {request.argv[0]} is a program, not Python; debug it by its own means")
     folder = Path.cwd()
     os.environ.update(request.env)
     sys.path.insert(0, request.project)

@@ -158,7 +158,7 @@ def _fork(message: bytes, descriptors: list[int], children: Children, control: s
             os.close(other)
         if message == GROW:
             _become_server(given[0], server)
-        _become_child(message.decode(), given[0], server)
+        _become_child(message.decode(), given, server)
     # A step's log and lock, or a server's socket: the lock stays open in the child alone, so that the claim lasts as
     # long as the work.
     for descriptor in given:
@@ -186,7 +186,7 @@ def _become_server(control: int, server: int) -> NoReturn:
         os._exit(0)
 
 
-def _become_child(request_file: str, log: int, server: int) -> NoReturn:
+def _become_child(request_file: str, given: list[int], server: int) -> NoReturn:
     code = 1
     try:
         os.setpgid(0, 0)
@@ -194,10 +194,13 @@ def _become_child(request_file: str, log: int, server: int) -> NoReturn:
         for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         _die_with(server)
-        _redirect(log)
+        _redirect(given[0])
         gc.enable()
         with open(request_file, encoding="utf-8") as file:  # noqa: PTH123 - nothing imported that is not needed
             request = Request.from_json(file.read())
+        if request.argv:
+            # The claim has to outlive the change into another program.
+            os.set_inheritable(given[1], True)
         code = run_request(request)
         # What Python does at its end: join threads, wake idle pools, call what was registered.
         threading._shutdown()  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import Mistake
-from argosy.launcher.artifacts import Artifact
+from argosy.launcher.artifacts import artifacts_in
 from argosy.launcher.refs import read_ref
 from argosy.spec.plan import build_step
 
@@ -143,7 +143,7 @@ def _sections(run: Run) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for outcome in run.outcomes.values():
         for name, output in outcome.outputs.items():
-            if name not in SECTIONS or isinstance(output.value, Artifact):
+            if name not in SECTIONS or artifacts_in(output.value):
                 continue
             earlier = found.get(name)
             found[name] = [*earlier, *output.value] if isinstance(earlier, list) else output.value
