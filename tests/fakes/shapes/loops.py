@@ -1,0 +1,147 @@
+"""Loops: over constants and results, in each other, and what is collected from them."""
+
+from typing import NamedTuple
+
+from kfp import dsl
+from kfp.dsl import Dataset
+
+from tests.fakes.shapes.steps import add, count_to, doubled, join_texts, read_text, say, spell, total, write_text
+
+
+class Numbers(NamedTuple):
+    numbers: list[int]
+    spelled: str
+    total: int
+
+
+def collected(task) -> Numbers:
+    """Collect a number three times; kfp wants each place to have a `Collected` of its own."""
+    return Numbers(
+        numbers=dsl.Collected(task.output),
+        spelled=spell(value=dsl.Collected(task.output)).output,
+        total=total(numbers=dsl.Collected(task.output)).output,
+    )
+
+
+@dsl.pipeline
+def loop() -> Numbers:
+    with dsl.ParallelFor([1, 2, 3]) as number:
+        more = add(a=number)
+    return collected(more)
+
+
+@dsl.pipeline
+def loop_over_result(n: int) -> Numbers:
+    with dsl.ParallelFor(count_to(n=n).output) as number:
+        more = add(a=number, b=10)
+    return collected(more)
+
+
+@dsl.pipeline
+def loop_over_parameter(items: list) -> list[str]:
+    with dsl.ParallelFor(items) as item:
+        said = say(text=item)
+    return dsl.Collected(said.output)
+
+
+@dsl.pipeline
+def loop_one_by_one() -> list[int]:
+    with dsl.ParallelFor([3, 1, 2], parallelism=1) as number:
+        more = add(a=number)
+    return dsl.Collected(more.output)
+
+
+@dsl.pipeline
+def chain_in_loop(start: int = 5) -> list[int]:
+    offset = add(a=start)
+    with dsl.ParallelFor([10, 20]) as number:
+        first = add(a=number, b=offset.output)
+        second = add(a=first.output)
+    return dsl.Collected(second.output)
+
+
+@dsl.pipeline
+def loop_in_loop() -> str:
+    with dsl.ParallelFor([1, 2]) as ten, dsl.ParallelFor([3, 4]) as one:
+        both = add(a=ten, b=one)
+    return spell(value=dsl.Collected(both.output)).output
+
+
+@dsl.pipeline
+def loop_in_loop_over_results(n: int) -> list[list[int]]:
+    with dsl.ParallelFor(count_to(n=n).output) as outer:
+        inner = count_to(n=outer)
+        hundreds = add(a=outer, b=100)
+        with dsl.ParallelFor(inner.output) as number:
+            both = add(a=number, b=hundreds.output)
+    return dsl.Collected(both.output)
+
+
+@dsl.pipeline
+def nested_collected() -> list[list[int]]:
+    with dsl.ParallelFor([1, 2]) as outer, dsl.ParallelFor([10, 20, 30]) as inner:
+        both = add(a=outer, b=inner)
+    return dsl.Collected(both.output)
+
+
+@dsl.pipeline
+def sums(n: int) -> int:
+    with dsl.ParallelFor(count_to(n=n).output) as number:
+        more = add(a=number, b=0)
+    return total(numbers=dsl.Collected(more.output)).output
+
+
+@dsl.pipeline
+def pipeline_in_loop() -> list[int]:
+    with dsl.ParallelFor([1, 2, 3]) as n:
+        found = sums(n=n)
+    return dsl.Collected(found.output)
+
+
+@dsl.pipeline
+def collected_artifacts() -> Dataset:
+    with dsl.ParallelFor(["one", "two", "three"]) as text:
+        written = write_text(text=text)
+    return join_texts(files=dsl.Collected(written.outputs["file"])).outputs["joined"]
+
+
+@dsl.pipeline
+def files() -> list[Dataset]:
+    with dsl.ParallelFor(["one", "two"]) as text:
+        written = write_text(text=text)
+    return dsl.Collected(written.outputs["file"])
+
+
+@dsl.pipeline
+def handed_files() -> Dataset:
+    return join_texts(files=files().output).outputs["joined"]
+
+
+@dsl.pipeline
+def loop_over_artifacts() -> list[str]:
+    with dsl.ParallelFor(files().output) as file:
+        read = read_text(file=file)
+    return dsl.Collected(read.output)
+
+
+@dsl.pipeline
+def loop_over_fields() -> list[int]:
+    with dsl.ParallelFor([{"a": 1, "b": 10}, {"a": 2, "b": 20}]) as item:
+        both = add(a=item.a, b=item.b)
+    return dsl.Collected(both.output)
+
+
+@dsl.pipeline
+def loop_over_mixed_fields(items: list) -> list[str]:
+    with dsl.ParallelFor(items) as item:
+        said = say(text=f"{item.name}={item.value}")
+    return dsl.Collected(said.output)
+
+
+@dsl.pipeline
+def two_loops_on_one_another() -> int:
+    with dsl.ParallelFor([1, 2]) as number:
+        more = add(a=number)
+    with dsl.ParallelFor(doubled(numbers=dsl.Collected(more.output)).output) as number:
+        again = add(a=number, b=100)
+    return total(numbers=dsl.Collected(again.output)).output
