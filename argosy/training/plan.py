@@ -29,7 +29,7 @@ class SearchBudget:
     """How much work the search does; less than the final fit, and the same for each candidate.
 
     Args:
-        candidates: How many points of the space are tried; point 0 is the known good one.
+        batch: How many candidates a round of the search proposes; the first ones are the known good points.
         folds: How many time-ordered folds score each of them.
         every: Take every n-th row of a fold.
         tree_share: Grow the first share of a candidate's trees; a fold has fewer rows, which bear fewer trees.
@@ -37,7 +37,7 @@ class SearchBudget:
 
     """
 
-    candidates: int
+    batch: int
     folds: int
     every: int = 1
     tree_share: float = 1.0

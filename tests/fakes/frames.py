@@ -41,7 +41,7 @@ PLAN = TrainingPlan(
     predicts="arrives 15+ minutes late",
     train=Window("2013-01-01", "2013-01-21"),
     calibrate=Window("2013-01-21", "2013-01-24"),
-    search=SearchBudget(candidates=2, folds=2, tree_share=0.5),
+    search=SearchBudget(batch=2, folds=2, tree_share=0.5),
     threads=1,
 )
 PARAMS = {

@@ -24,7 +24,7 @@ from argosy.training.fit import train
 from argosy.training.plan import SearchBudget, TrainingPlan, Window
 plan = TrainingPlan(
     name="m", predicts="late", train=Window("2013-01-01", "2013-01-08"),
-    calibrate=Window("2013-01-08", "2013-01-10"), search=SearchBudget(candidates=1, folds=1), threads=1,
+    calibrate=Window("2013-01-08", "2013-01-10"), search=SearchBudget(batch=1, folds=1), threads=1,
 )
 train(frame=Path({frame!r}), plan=plan, params={{"trees": 2}}, seed=1, model=Path({model!r}))
 print(sorted({{"pandas", "sklearn", "feast", "mlflow", "kfp"}} & set(sys.modules)))

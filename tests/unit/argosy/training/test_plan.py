@@ -17,7 +17,7 @@ def test_calibration_inside_the_training_window_is_refused():
             predicts="late",
             train=Window("2013-01-01", "2013-02-01"),
             calibrate=Window("2013-01-31", "2013-02-10"),
-            search=SearchBudget(candidates=1, folds=1),
+            search=SearchBudget(batch=1, folds=1),
         )
 
 
@@ -28,6 +28,6 @@ def test_a_fit_without_seeds_is_refused():
             predicts="late",
             train=Window("2013-01-01", "2013-02-01"),
             calibrate=Window("2013-02-01", "2013-02-10"),
-            search=SearchBudget(candidates=1, folds=1),
+            search=SearchBudget(batch=1, folds=1),
             seeds=0,
         )
