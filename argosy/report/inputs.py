@@ -72,7 +72,9 @@ def search_view(run: Mapping[str, Any]) -> View | None:
         return None
     scale = strip_scale(*svg.padded(scores, 0.12))
     chosen = [f"; the chosen one has a mean of {number(row['mean'])}" for row in candidates if row["chosen"]]
-    told = f"{plural(len(candidates), 'candidate')}, {plural(len(scores), 'score')} of log loss on later folds"
+    rounds = {row["round"] for row in candidates if row["round"] is not None}
+    tried = plural(len(candidates), "candidate") + (f" in {plural(len(rounds), 'round')}" if rounds else "")
+    told = f"{tried}, {plural(len(scores), 'score')} of log loss on later folds"
     ordered = sorted(candidates, key=lambda row: (row["mean"] is None, row["mean"]))
     return {
         "lead": f"{told}{''.join(chosen[:1])}.",
@@ -162,6 +164,7 @@ def _candidate(row: Mapping[str, Any], scale: svg.Scale) -> View:
     title = f"folds {', '.join(map(number, scores))}, mean {number(mean)}"
     return {
         "name": text(row["candidate"], 40),
+        "round": None if row["round"] is None else count(row["round"]),
         "chosen": row["chosen"],
         "params": [(text(key, 40), text(value, 60)) for key, value in row["params"].items()],
         "mean": number(mean),

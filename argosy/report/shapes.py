@@ -61,11 +61,12 @@ def views(run: Run) -> list[Row]:
 
 
 def candidates(run: Run) -> list[Row]:
-    """Return per candidate its `params`, `scores` on the folds, `mean`, `spread`, and whether `chosen`."""
+    """Return per candidate its `round`, `params`, `scores` on the folds, `mean`, `spread`, and whether `chosen`."""
     search = section(run, "search")
     return [
         {
             "candidate": row.get("candidate"),
+            "round": row.get("round"),
             "params": mapping(row.get("params")),
             "scores": (scores := numbers(first(row, "log_losses", "folds"))),
             "mean": _mean(first(row, "mean", "log_loss"), scores),

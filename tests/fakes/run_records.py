@@ -297,6 +297,7 @@ def _search() -> Json:
         table.append(
             {
                 "candidate": k,
+                "round": k // 2,
                 "params": {"trees": trees, "max_depth": depth, "learning_rate": rate, "subsample": 0.8},
                 "log_loss": round(sum(losses) / 2, 6),
                 "spread": round(abs(losses[0] - losses[1]), 6),
@@ -305,7 +306,7 @@ def _search() -> Json:
             }
         )
     best = min(table, key=lambda row: row["log_loss"])
-    return {name: best[name] for name in ("candidate", "params", "log_loss")} | {"table": table}
+    return {name: best[name] for name in ("candidate", "round", "params", "log_loss")} | {"table": table}
 
 
 def _metrics() -> Json:

@@ -71,6 +71,20 @@ def test_candidates_come_best_first_with_the_chosen_one_marked():
     assert "the chosen one has a mean of 0.4198" in view["lead"]
 
 
+def test_candidates_are_shown_with_the_round_that_proposed_them():
+    view = search_view(a_run_document())
+
+    assert view["lead"].startswith("4 candidates in 2 rounds, 8 scores")
+    assert {row["name"]: row["round"] for row in view["rows"]} == {"0": "0", "1": "0", "2": "1", "3": "1"}
+
+
+def test_candidates_of_no_round_are_shown_without_one():
+    view = search_view({"sections": {"search": {"candidates": [{"candidate": 0, "folds": [0.4]}]}}})
+
+    assert view["lead"].startswith("1 candidate, 1 score")
+    assert view["rows"][0]["round"] is None
+
+
 def test_a_candidate_without_scores_comes_last_without_a_picture():
     run = {"sections": {"search": {"candidates": [{"candidate": 0}, {"candidate": 1, "folds": [0.4]}]}}}
 
