@@ -7,6 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import BadInput
+from argosy.training.whole import whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,7 +42,7 @@ def ordered_scores(scores: Iterable[Mapping[str, Any]]) -> list[Json]:
         BadInput: A log loss is not a finite number, or a candidate was scored twice on a fold.
 
     """
-    ordered = sorted((dict(score) for score in scores), key=_place)
+    ordered = sorted((whole_numbers(score) for score in scores), key=_place)
     for score in ordered:
         if not isinstance(loss := score.get("log_loss"), int | float) or not isfinite(loss):
             raise BadInput(f"{_name(score)}: log_loss is {loss!r}; needed is a finite number, so score it again")

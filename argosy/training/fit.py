@@ -22,6 +22,7 @@ from argosy.training.frame import (
     read_schema,
 )
 from argosy.training.parity import check_parity, parity_rows, require_parity
+from argosy.training.whole import whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +54,7 @@ def train(*, frame: Path, plan: TrainingPlan, params: Mapping[str, Any], seed: i
         BadInput: A window is without labels, or the exported graph is not the fitted model.
 
     """
-    schema = read_schema(frame)
+    schema, params = read_schema(frame), whole_numbers(params)
     table = read_labelled(frame, plan.train, known_by=first_instant(frame, day=plan.train.end))
     features = describe_features(table, schema)
     matrix, labels = encode_table(table, features), labels_of(table)

@@ -146,3 +146,12 @@ def test_training_imports_neither_pandas_nor_scikit_learn(tmp_path, request):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+def test_params_whose_numbers_are_all_floats_train_the_same_model(frame, model, tmp_path):
+    floats = {name: float(value) for name, value in PARAMS.items()}
+
+    train(frame=frame, plan=PLAN, params=floats, seed=1, model=tmp_path / "model")
+
+    for path in model.iterdir():
+        assert (tmp_path / "model" / path.name).read_bytes() == path.read_bytes()
