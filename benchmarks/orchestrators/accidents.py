@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.orchestrators.run import VENV
+from benchmarks.orchestrators.peers import VENV
 from benchmarks.orchestrators.subjects import subjects
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Measure the same seven steps under Kedro, kfp.local and Argosy, and write the table into README.md.
+"""Measure the same seven steps under Argosy and its peers, and write the table into README.md; then the shapes.
 
 Run as `python benchmarks/orchestrators/run.py [ROUNDS]`. The peers are installed into `.venv-bench` on the first run.
 """
@@ -6,30 +6,18 @@ Run as `python benchmarks/orchestrators/run.py [ROUNDS]`. The peers are installe
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from importlib import metadata
 from pathlib import Path
 
+from benchmarks.orchestrators.peers import VENV, install_peers, pins
+from benchmarks.orchestrators.shapes import run as shapes
 from benchmarks.orchestrators.subjects import subjects
 from benchmarks.timing import Cost, interleave, machine, median, write_section
 
 HERE = Path(__file__).parent
-VENV = HERE.parents[1] / ".venv-bench"
 STEPS = 7
-
-
-def install_peers(requirements: Path) -> None:
-    """Make the peers' environment, unless it was made from these requirements."""
-    stamp = VENV / "requirements.txt"
-    if stamp.is_file() and stamp.read_bytes() == requirements.read_bytes():
-        return
-    uv = str(Path(sys.executable).with_name("uv"))
-    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)], check=True)
-    install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(VENV / "bin/python")]
-    subprocess.run([*install, "-r", str(requirements)], check=True)
-    stamp.write_bytes(requirements.read_bytes())
 
 
 def table(costs: dict[str, Cost]) -> str:
@@ -59,23 +47,26 @@ def findings(costs: dict[str, Cost]) -> str:
             f"- Fresh: Argosy takes {_ratio(ours, peer)} of Kedro's {runner}{aim}; with the spec compiled before, "
             f"{_ratio(compiled, peer)}."
         )
+    others = ("DVC", "Metaflow", "kfp.local, cached")
+    told = "; ".join(f"{_ratio(ours, costs[f'{peer}, fresh'])} of {peer}'s" for peer in others)
+    lines.append(f"- Fresh: Argosy takes {told}.")
     return "\n".join(lines) + "\n"
 
 
 def versions() -> str:
     """Return what was compared, in one line."""
-    pins = dict(line.split("==") for line in (HERE / "requirements.txt").read_text().split() if "==" in line)
-    peers = ", ".join(f"{name} {pins[name]}" for name in ("kedro", "kfp"))
+    pinned = pins()
+    peers = ", ".join(f"{name} {pinned[name]}" for name in ("kedro", "dvc", "metaflow", "kfp"))
     same = ("pandas", "numpy", "pyarrow", "scikit-learn")
-    differing = [name for name in same if metadata.version(name) != pins[name]]
-    libraries = ", ".join(f"{name} {pins[name]}" for name in same)
+    differing = [name for name in same if metadata.version(name) != pinned[name]]
+    libraries = ", ".join(f"{name} {pinned[name]}" for name in same)
     note = f"; but Argosy's environment has another {', '.join(differing)}" if differing else " in both environments"
     return f"Argosy {metadata.version('argosy')}, {peers}; {libraries}{note}"
 
 
 def main(rounds: int) -> None:
     """Measure and write."""
-    install_peers(HERE / "requirements.txt")
+    install_peers()
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="orchestrators-") as work:
         found = subjects(Path(work), VENV)
@@ -100,4 +91,6 @@ def _ratio(ours: Cost, theirs: Cost) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    asked = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    main(asked)
+    shapes.main(asked)

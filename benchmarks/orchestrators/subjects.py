@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Subject:
 
         """
         for name in self.remove:
-            shutil.rmtree(self.fresh.folder / name, ignore_errors=True)
+            _remove(self.fresh.folder / name)
         costs = {f"{self.name}, fresh": measure(self.fresh)}
         if self.again is not None:
             before = self._files()
@@ -64,6 +65,8 @@ def subjects(work: Path, venv: Path) -> list[Subject]:
         lambda: _one_process(work, venv, env),
         lambda: _kedro(work, venv, env, "SequentialRunner"),
         lambda: _kedro(work, venv, env, "ParallelRunner"),
+        lambda: _dvc(work, venv),
+        lambda: _metaflow(work, venv, env),
         lambda: _kfp_local(work, venv, env),
         lambda: _argosy(work, "Argosy", remove=(".argosy",)),
         lambda: _argosy(
@@ -88,6 +91,28 @@ def _kedro(work: Path, venv: Path, env: Mapping[str, str], runner: str) -> Subje
     return Subject(f"Kedro {runner}", fresh, again, ("data",), "data/*")
 
 
+def _dvc(work: Path, venv: Path) -> Subject:
+    folder = work / "dvc"
+    shutil.copytree(HERE / "dvc_project", folder)
+    # The modules that the stages depend on lie inside the project, as DVC's users have them.
+    (folder / "code").symlink_to(work / "project/components/parcels")
+    path = os.pathsep.join([str(venv / "bin"), os.environ["PATH"]])
+    env = environment(PYTHONPATH=str(work / "project"), PATH=path, DVC_SITE_CACHE_DIR=str(work / "dvc-site"))
+    dvc = str(venv / "bin/dvc")
+    measure(Command([dvc, "init", "--quiet", "--no-scm"], folder, env))
+    measure(Command([dvc, "config", "core.analytics", "false"], folder, env))
+    command = Command([dvc, "repro"], folder, env)
+    return Subject("DVC", command, command, ("data", "dvc.lock", ".dvc/cache", ".dvc/tmp"), "data/*")
+
+
+def _metaflow(work: Path, venv: Path, env: Mapping[str, str]) -> Subject:
+    folder = _folder(work, "metaflow")
+    told = {"USERNAME": "bench", "METAFLOW_HOME": str(work / "metaflow-home")}
+    script = str(HERE / "metaflow_project/parcels_flow.py")
+    fresh = Command([str(venv / "bin/python"), script, "run"], folder, {**env, **told})
+    return Subject("Metaflow", fresh, None, (".metaflow",), ".metaflow/**/*")
+
+
 def _kfp_local(work: Path, venv: Path, env: Mapping[str, str]) -> Subject:
     folder = _folder(work, "kfp-local")
     # The interpreter of the steps is whatever `python3` of the runner is: that of the peers' environment.
@@ -100,6 +125,13 @@ def _argosy(work: Path, name: str, *, remove: tuple[str, ...]) -> Subject:
     shutil.copytree(HERE / "project", folder, ignore=shutil.ignore_patterns("__pycache__", ".argosy"))
     command = Command([ARGOSY, "run", "parcels", "--store", ".argosy/store"], folder, environment())
     return Subject(name, command, command, remove, ".argosy/store/blobs/**/*")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _folder(work: Path, name: str) -> Path:
