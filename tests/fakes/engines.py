@@ -76,9 +76,7 @@ def run_argosy(spec: Path, arguments: Mapping[str, Any], folder: Path) -> Ended:
 def run_kfp_local(spec: Path, arguments: Mapping[str, Any], folder: Path) -> Ended:
     """Run kfp.local in a process of its own."""
     command = [sys.executable, "-m", "tests.fakes.shapes.kfp_local", spec, json.dumps(arguments), folder]
-    # kfp runs the steps with whatever `python3` the path names first.
-    paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    env = {name: value for name, value in os.environ.items() if not name.startswith("_KFP")} | {"PATH": paths}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("_KFP")}
     child = subprocess.run(list(map(str, command)), cwd=ROOT, env=env, capture_output=True, text=True)
     if child.returncode != 0:
         return Ended(f"exit code {child.returncode}", why=child.stderr[-2000:])
