@@ -86,3 +86,42 @@ def retry(folder: str) -> int:
 @dsl.pipeline
 def retry_too_short(folder: str) -> int:
     return fail_twice(folder=folder, number=7).set_retry(num_retries=1, backoff_duration="0s").output
+
+
+@dsl.pipeline
+def failing(folder: str):
+    broken = break_down(message="on purpose")
+    note(folder=folder, name="inside").after(broken)
+
+
+@dsl.pipeline
+def failure_in_pipeline(folder: str):
+    inner = failing(folder=folder)
+    note(folder=folder, name="after").after(inner)
+
+
+@dsl.pipeline
+def failure_in_loop(folder: str):
+    with dsl.ParallelFor(["a", "b"]) as letter:
+        broken = break_down(message=letter)
+        note(folder=folder, name=letter).after(broken)
+    note(folder=folder, name="after").after(broken)
+
+
+@dsl.pipeline
+def exit_after_pipeline(folder: str):
+    with dsl.ExitHandler(note(folder=folder, name="exit")):
+        failing(folder=folder)
+
+
+@dsl.pipeline
+def exit_after_loop(folder: str):
+    with dsl.ExitHandler(note(folder=folder, name="exit")), dsl.ParallelFor(["a", "b"]) as letter:
+        note(folder=folder, name=letter)
+
+
+@dsl.pipeline
+def retry_in_loop(folder: str) -> list[int]:
+    with dsl.ParallelFor([7]) as number:
+        done = fail_twice(folder=folder, number=number).set_retry(num_retries=2, backoff_duration="0s")
+    return dsl.Collected(done.output)

@@ -97,3 +97,48 @@ def one_of_in_loop() -> str:
 def loop_in_if(number: int, folder: str):
     with dsl.If(number == 1), dsl.ParallelFor(["a", "b"]) as letter:
         note(folder=folder, name=letter)
+
+
+@dsl.pipeline
+def named(number: int) -> str:
+    with dsl.If(number == 1):
+        one = say(text="one")
+    with dsl.Else():
+        other = say(text="other")
+    return dsl.OneOf(one.output, other.output)
+
+
+@dsl.pipeline
+def one_of_in_pipeline(number: int) -> str:
+    return say(text=f"it is {named(number=number).output}").output
+
+
+@dsl.pipeline
+def pipeline_in_if(number: int, folder: str):
+    with dsl.If(number > 0):
+        note(folder=folder, name="named", text=named(number=number).output)
+
+
+@dsl.pipeline
+def if_on_fraction(share: float, folder: str):
+    with dsl.If(share >= 0.5):
+        note(folder=folder, name="half")
+    with dsl.If(share < 0.5):
+        note(folder=folder, name="less")
+
+
+@dsl.pipeline
+def if_on_flag(flag: bool, folder: str):
+    with dsl.If(flag == True):  # noqa: E712 - so the DSL writes it
+        note(folder=folder, name="on")
+    with dsl.Else():
+        note(folder=folder, name="off")
+
+
+@dsl.pipeline
+def after_skipped(number: int, folder: str) -> int:
+    seen = add(a=number, b=0)
+    with dsl.If(seen.output == 1):
+        first = note(folder=folder, name="first")
+        note(folder=folder, name="second", text=first.output)
+    return seen.output

@@ -5,7 +5,30 @@ from typing import NamedTuple
 from kfp import dsl
 from kfp.dsl import Dataset
 
-from tests.fakes.shapes.steps import add, count_to, doubled, join_texts, read_text, say, spell, total, write_text
+from tests.fakes.shapes.steps import (
+    add,
+    component,
+    count_to,
+    doubled,
+    join_texts,
+    read_text,
+    say,
+    spell,
+    total,
+    write_text,
+)
+
+
+@component
+def halve(number: float) -> float:
+    """Halve a number."""
+    return number / 2
+
+
+@component
+def list_parcels() -> list[dict]:
+    """Return objects."""
+    return [{"depot": "north", "km": 3}, {"depot": "south", "km": 4}]
 
 
 class Numbers(NamedTuple):
@@ -145,3 +168,31 @@ def two_loops_on_one_another() -> int:
     with dsl.ParallelFor(doubled(numbers=dsl.Collected(more.output)).output) as number:
         again = add(a=number, b=100)
     return total(numbers=dsl.Collected(again.output)).output
+
+
+@dsl.pipeline
+def loop_over_texts() -> list[str]:
+    with dsl.ParallelFor(['"', "it's", "{}", "a\nb", "é漢", "null", "1"]) as text:
+        said = say(text=text)
+    return dsl.Collected(said.output)
+
+
+@dsl.pipeline
+def loop_over_fractions() -> list[float]:
+    with dsl.ParallelFor([0.5, 1.25]) as share:
+        halved = halve(number=share)
+    return dsl.Collected(halved.output)
+
+
+@dsl.pipeline
+def loop_over_lists(items: list[list[int]]) -> list[str]:
+    with dsl.ParallelFor(items) as item:
+        spelled = spell(value=item)
+    return dsl.Collected(spelled.output)
+
+
+@dsl.pipeline
+def loop_over_result_fields() -> list[str]:
+    with dsl.ParallelFor(list_parcels().output) as parcel:
+        said = say(text=parcel.depot)
+    return dsl.Collected(said.output)
