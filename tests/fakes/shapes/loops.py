@@ -155,9 +155,9 @@ def loop_over_fields() -> list[int]:
 
 
 @dsl.pipeline
-def loop_over_mixed_fields(items: list) -> list[str]:
+def loop_over_parameter_fields(items: list) -> list[str]:
     with dsl.ParallelFor(items) as item:
-        said = say(text=f"{item.name}={item.value}")
+        said = say(text=item.depot)
     return dsl.Collected(said.output)
 
 
