@@ -10,21 +10,26 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import ArgosyError, Mistake
+from argosy.launcher.artifacts import Artifact, store_artifact, stored_artifact
 from argosy.launcher.claims import Cancelled, try_lock
 from argosy.launcher.launch import Context
 from argosy.launcher.store import Store, open_store
 from argosy.local.reasons import last_keys, remember_keys
 from argosy.local.records import finish_run, new_run_id, register_run, result_document
+from argosy.local.refusals import require_importable, require_runnable
 from argosy.local.runner import Run, run_tasks
 from argosy.project import Settings, compiled_spec, keyed_project, load_settings
 from argosy.serving.supervisor import status as serving_status
 from argosy.spec.arguments import bind_arguments
 from argosy.spec.fields import did_you_mean
+from argosy.spec.model import ArtifactSlot
 from argosy.spec.read import read_pipeline
+from argosy.spec.starts import upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -96,14 +101,16 @@ def new_run(session: Session, request: Request) -> tuple[Run, str]:
 
     """
     pipeline = load_pipeline(request.pipeline, session)
-    arguments = bind_arguments(pipeline, request.parameters)
+    steps = [task.name for task in pipeline.tasks]
     for name in (*request.force, *request.only, *([request.debug] if request.debug else [])):
-        if name not in {task.name for task in pipeline.tasks}:
-            steps = [task.name for task in pipeline.tasks]
+        if name.partition("[")[0] not in steps:
             near = did_you_mean(name, steps)
             raise Mistake(f"step {name!r} is not in {pipeline.name}{near}, which has: {', '.join(steps)}")
     if request.only:
         pipeline = _restricted(pipeline, request.only)
+    require_runnable(pipeline)
+    arguments = bind_arguments(pipeline, request.parameters)
+    require_importable(pipeline, arguments)
     run_id = new_run_id(pipeline.name)
     url = serving_url(session.settings)
     context = Context(
@@ -116,7 +123,38 @@ def new_run(session: Session, request: Request) -> tuple[Run, str]:
         forced=frozenset((*request.force, *([request.debug] if request.debug else []))),
     )
     last = last_keys(session.settings.state, pipeline.name)
-    return Run(pipeline, arguments, context, debug=request.debug, last_keys=last), run_id
+    given = arguments | _artifacts(pipeline, arguments, session.store)
+    told = _run_values(run_id, session.settings.state)
+    return Run(pipeline, given, context, debug=request.debug, last_keys=last, run_values=told), run_id
+
+
+def _artifacts(pipeline: Pipeline, arguments: Mapping[str, Any], store: Store) -> dict[str, Artifact]:
+    """Return the artifacts that a run was given, by a path of this machine or a digest in the store."""
+    slots = [name for name, slot in pipeline.inputs.items() if isinstance(slot, ArtifactSlot) and name in arguments]
+    return {name: _artifact(name, arguments[name], store) for name in slots}
+
+
+def _artifact(name: str, given: str, store: Store) -> Artifact:
+    if given.startswith("sha256:"):
+        return stored_artifact(store, given)
+    path = Path(given)
+    if not path.exists():
+        raise Mistake(f"input {name!r}: {given}: there is no such file or folder; give one, or a digest (sha256:...)")
+    return store_artifact(store, path, {})
+
+
+def _run_values(run_id: str, state: Path) -> dict[str, str]:
+    """Return what placeholders for the run stand for on this machine."""
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    return {
+        "pipeline_job_name": run_id,
+        "pipeline_job_resource_name": run_id,
+        "pipeline_job_uuid": run_id,
+        "pipeline_job_create_time_utc": began,
+        "pipeline_job_schedule_time_utc": began,
+        "pipeline_root": str(state / "scratch" / run_id),
+        "workspace_path": str(state / "scratch" / run_id / "workspace"),
+    }
 
 
 def execute(session: Session, run: Run, run_id: str, request: Request) -> tuple[dict[str, Any], int | None]:
@@ -157,8 +195,10 @@ def _restricted(pipeline: Pipeline, names: tuple[str, ...]) -> Pipeline:
     needed = set(names)
     for task in reversed(pipeline.tasks):
         if task.name in needed:
-            needed |= set(task.after)
-    return replace(pipeline, tasks=tuple(task for task in pipeline.tasks if task.name in needed))
+            needed |= set(upstream(task, pipeline))
+    tasks = tuple(task for task in pipeline.tasks if task.name in needed)
+    loops = {name: pipeline.loops[name] for task in tasks for name in task.loops}
+    return replace(pipeline, tasks=tasks, loops=loops, outputs={})
 
 
 def _no_execute(*_: object, **__: object) -> int:
@@ -195,7 +235,7 @@ def _interruptible() -> Iterator[_Interruption]:
 def _scratch(state: Path, run_id: str) -> Iterator[None]:
     """Hold this run's scratch folder, and clear those of runs that were killed."""
     folder = state / "scratch"
-    (folder / run_id).mkdir(parents=True, exist_ok=True)
+    (folder / run_id / "workspace").mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / f"{run_id}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try_lock(descriptor)
     try:

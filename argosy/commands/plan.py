@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from argosy.commands.printing import print_columns, print_json, print_line
 from argosy.local.runner import settle
 from argosy.session import Request, new_run, open_session
+from argosy.spec.starts import upstream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from argosy.launcher.launch import Job
     from argosy.local.runner import Run
 
 
@@ -20,9 +20,9 @@ def plan_pipeline(pipeline: str, parameters: Mapping[str, Any], *, store: str | 
     """Print the forecast of a run."""
     session = open_session(store=store)
     run, run_id = new_run(session, Request(pipeline, parameters))
-    jobs = settle(run)
+    todo = settle(run)
     shutil.rmtree(session.settings.state / "scratch" / run_id, ignore_errors=True)
-    rows = forecast(run, jobs)
+    rows = forecast(run, {instance.name for instance, _ in todo})
     if as_json:
         print_json({"pipeline": run.pipeline.name, "steps": rows})
         return
@@ -34,19 +34,21 @@ def plan_pipeline(pipeline: str, parameters: Mapping[str, Any], *, store: str | 
     )
 
 
-def forecast(run: Run, jobs: list[Job]) -> list[dict[str, Any]]:
-    """Say of each task: reuse, run, skip, observe, or on which step it depends."""
-    to_run = {job.step.name for job in jobs}
+def forecast(run: Run, to_run: set[str]) -> list[dict[str, Any]]:
+    """Say of each step: reuse, run, skip, observe, or on which task it depends; of each round where it is known."""
     rows = []
     for task in run.pipeline.tasks:
-        outcome = run.outcomes.get(task.name)
-        if outcome is not None:
-            answer = {"reused": "reuse", "observed": "observe", "skipped": "skip", "failed": "fail"}[outcome.status]
-            row = {"forecast": answer, "because": outcome.reason or outcome.error}
-        elif task.name in to_run:
-            row = {"forecast": "run", "because": run.reasons[task.name]}
-        else:
-            waiting = next(name for name in task.after if name not in run.outcomes)
-            row = {"forecast": f"depends on {waiting}", "because": ""}
-        rows.append({"name": task.name} | row)
+        made = run.so_far.instances.get(task.name, ())
+        rows += [{"name": instance.name} | _row(run, instance.name, to_run) for instance in made]
+        if not run.so_far.is_over(task.name) and not any(name.name in to_run for name in made):
+            waiting = next(name for name in upstream(task, run.pipeline) if not run.so_far.is_over(name))
+            rows.append({"name": task.name, "forecast": f"depends on {waiting}", "because": ""})
     return rows
+
+
+def _row(run: Run, name: str, to_run: set[str]) -> dict[str, str]:
+    if name in to_run:
+        return {"forecast": "run", "because": run.reasons[name]}
+    outcome = run.outcomes[name]
+    answer = {"reused": "reuse", "observed": "observe", "skipped": "skip", "failed": "fail"}[outcome.status]
+    return {"forecast": answer, "because": outcome.reason or outcome.error}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from argosy.commands.printing import print_json, print_line
 from argosy.launcher.canonical import digest_of
 from argosy.local.live import progress_for
 from argosy.local.records import exit_code
+from argosy.local.refusals import notices
 from argosy.session import Request, execute, new_run, open_session
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ def run_pipeline(request: Request, *, store: str | None, as_json: bool) -> int:
     """Run a pipeline and return the exit code of the process."""
     session = open_session(store=store)
     run, run_id = new_run(session, request)
+    for notice in notices(run.pipeline):
+        sys.stderr.write(f"argosy: {notice}\n")
     run.listen = progress = progress_for(run.pipeline)
     try:
         document, interrupted = execute(session, run, run_id, request)

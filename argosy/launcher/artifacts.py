@@ -86,6 +86,19 @@ def materialize(store: Store, digest: str, path: Path) -> None:
         store.fetch_blob(entry["sha256"], entry["size"], path / name if name else path)
 
 
+def stored_artifact(store: Store, digest: str) -> Artifact:
+    """Return an artifact of the store by its digest.
+
+    Raises:
+        Outage: Its manifest is missing or damaged.
+
+    """
+    manifest = read_manifest(store, digest)
+    blobs = {entry["sha256"]: entry["size"] for entry in manifest["files"].values()}
+    own = digest.removeprefix("sha256:")
+    return Artifact(digest, blobs | {own: len(canonical_json(manifest))}, manifest["metadata"])
+
+
 def read_manifest(store: Store, digest: str) -> dict[str, Any]:
     """Read the manifest behind a digest.
 

@@ -68,7 +68,7 @@ def prepare(step: Step, key: Key, project: Project, store: Store, *, folder: Pat
         files=tuple(str(path) for path in key.closure.paths),
         reads=tuple(str(place) for name in step.reads for place in declared_places(name, root)),
         outside=(
-            str(folder), str(store.root or folder), sys.prefix,
+            str(folder.parent), str(store.root or folder), sys.prefix,
             *(str(library.joinpath(*name.split("."))) for name in LAUNCHER),
         ),
     )  # fmt: skip
@@ -116,7 +116,10 @@ def _executor_input(step: Step, store: Store, folder: Path) -> dict[str, Any]:
         "outputs": {
             "parameters": {name: {"outputFile": str(out / name)} for name, slot in slots if not slot.is_artifact},
             "artifacts": {
-                name: {"artifacts": [_artifact_entry(name, out / name, {})]} for name, slot in slots if slot.is_artifact
+                # A function that returns an artifact says its type nowhere else.
+                name: {"artifacts": [_artifact_entry(name, out / name, {}) | {"type": {"schemaTitle": slot.type}}]}
+                for name, slot in slots
+                if slot.is_artifact
             },
             "outputFile": str(out / "executor_output.json"),
         },

@@ -34,7 +34,23 @@ def render_argv(argv: Sequence[str], executor_input: Mapping[str, Any]) -> list[
         Mistake: A placeholder names nothing that the program is given.
 
     """
-    return [PLACEHOLDER.sub(lambda match: _text(match, executor_input), word) for word in _words(argv, executor_input)]
+    return [fill(word, executor_input) for word in _words(argv, executor_input)]
+
+
+def fill(value: Any, executor_input: Mapping[str, Any]) -> Any:
+    """Return a JSON value with the placeholders in its texts filled in.
+
+    Raises:
+        Mistake: A placeholder names nothing that is given.
+
+    """
+    if isinstance(value, str):
+        return PLACEHOLDER.sub(lambda match: _text(match, executor_input), value)
+    if isinstance(value, list):
+        return [fill(item, executor_input) for item in value]
+    if isinstance(value, dict):
+        return {fill(key, executor_input): fill(item, executor_input) for key, item in value.items()}
+    return value
 
 
 def _words(argv: Sequence[str], executor_input: Mapping[str, Any]) -> Iterator[str]:

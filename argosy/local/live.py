@@ -7,6 +7,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
+from argosy.spec.starts import upstream
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.tree import Tree
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from argosy.spec.model import Pipeline
 
 SIGNS = {"ran": "✔", "reused": "↺", "observed": "◉", "skipped": "-", "failed": "✘"}
+WORSE = ("skipped", "reused", "observed", "ran", "failed")
+"""Which of several rounds stands for them all: the last of these that there is."""
 STYLES = {"ran": "green", "reused": "cyan", "observed": "blue", "skipped": "dim", "failed": "bold red"}
 
 
@@ -62,21 +66,25 @@ class LiveTree:
         from rich.live import Live
 
         self._pipeline = pipeline
-        names = [task.name for task in pipeline.tasks]
-        self._above = {task.name: max(task.after, key=names.index, default=None) for task in pipeline.tasks}
+        order = {task.name: number for number, task in enumerate(pipeline.tasks)}
+        self._above = {
+            task.name: max(upstream(task, pipeline), key=order.__getitem__, default=None) for task in pipeline.tasks
+        }
+        self._is_looped = {task.name: bool(task.loops) for task in pipeline.tasks}
         self._followers = Counter(self._above.values())
-        self._started: dict[str, float] = {}
-        self._ended: dict[str, Outcome] = {}
+        self._started: dict[str, dict[str, float]] = {name: {} for name in order}
+        self._ended: dict[str, dict[str, Outcome]] = {name: {} for name in order}
         # Opened with the first step that runs: an unchanged run draws nothing.
         self._live = Live(get_renderable=self._render, console=Console(stderr=True), refresh_per_second=8)
 
     def __call__(self, name: str, happening: Happening, outcome: Outcome | None) -> None:
         """Note what happened; the tree is drawn by its own thread."""
+        task = name.partition("[")[0]
         if happening == "started":
-            self._started[name] = time.monotonic()
+            self._started[task][name] = time.monotonic()
             self._live.start()
         elif outcome is not None:
-            self._ended[name] = outcome
+            self._ended[task][name] = outcome
 
     def close(self) -> None:
         """Draw the last state and leave it on the screen."""
@@ -97,14 +105,20 @@ class LiveTree:
         return root
 
     def _label(self, name: str) -> str:
-        outcome = self._ended.get(name)
-        if outcome is not None:
-            style = STYLES[outcome.status]
-            return f"[{style}]{SIGNS[outcome.status]}[/{style}] {name} [dim]{ending(outcome)}[/dim]"
-        if name in self._started:
-            seconds = time.monotonic() - self._started[name]
-            return f"[yellow]●[/yellow] [bold]{name}[/bold] [yellow]{seconds:.1f} s[/yellow]"
-        return f"[dim]○ {name}[/dim]"
+        from rich.markup import escape
+
+        ended = list(self._ended[name].values())
+        running = self._started[name].keys() - self._ended[name].keys()
+        if running:
+            seconds = time.monotonic() - min(self._started[name][each] for each in running)
+            rounds = f" [dim]{len(ended)} rounds done[/dim]" if self._is_looped[name] else ""
+            return f"[yellow]●[/yellow] [bold]{name}[/bold] [yellow]{seconds:.1f} s[/yellow]{rounds}"
+        if not ended:
+            return f"[dim]○ {name}[/dim]"
+        worst = max(ended, key=lambda outcome: WORSE.index(outcome.status))
+        style = STYLES[worst.status]
+        rounds = f"{len(ended)} rounds: " if self._is_looped[name] else ""
+        return f"[{style}]{SIGNS[worst.status]}[/{style}] {name} [dim]{escape(rounds + ending(worst))}[/dim]"
 
 
 def ending(outcome: Outcome) -> str:

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 from argosy.errors import Mistake
 from argosy.launcher.artifacts import artifacts_in
 from argosy.launcher.refs import read_ref
+from argosy.launcher.step import shown
 from argosy.spec.plan import build_step
+from argosy.spec.resolution import Place, resolve
+from argosy.spec.unrolling import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from argosy.launcher.store import Store
     from argosy.local.runner import Run
+    from argosy.spec.model import Task
 
 SECTIONS = ("findings", "ages", "search", "metrics", "comparison", "tests", "latency", "release")
 """Values by these names are sections of the report, whichever step gives them; artifacts may have them too."""
@@ -33,7 +37,7 @@ def register_run(store: Store, run: Run, run_id: str) -> None:
     document = {
         "run": run_id,
         "pipeline": run.pipeline.name,
-        "parameters": dict(run.arguments),
+        "parameters": {name: shown(value) for name, value in run.arguments.items()},
         "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "process": os.getpid(),
     }
@@ -47,7 +51,7 @@ def finish_run(store: Store, run_id: str, document: Mapping[str, Any]) -> None:
 
 def result_document(run: Run, run_id: str, *, seconds: float, interrupted: bool = False) -> dict[str, Any]:
     """Return the one document that says how a run ended: what `--output json` prints and the report shows."""
-    steps = [_step_document(run, name) for name in run.tasks]
+    steps = [document for task in run.pipeline.tasks for document in _step_documents(run, task)]
     verdicts = [
         {"step": name} | output.value
         for name, outcome in run.outcomes.items()
@@ -59,7 +63,8 @@ def result_document(run: Run, run_id: str, *, seconds: float, interrupted: bool 
         "pipeline": run.pipeline.name,
         "status": _status(run, verdicts, interrupted=interrupted),
         "seconds": round(seconds, 3),
-        "parameters": dict(run.arguments),
+        "parameters": {name: shown(value) for name, value in run.arguments.items()},
+        "outputs": _pipeline_outputs(run),
         "steps": steps,
         "verdicts": verdicts,
         "sections": _sections(run) | _release(run),
@@ -109,9 +114,24 @@ def _time_of(run_id: str) -> str:
     return "-".join(run_id.split("-")[-3:])
 
 
-def _step_document(run: Run, name: str) -> dict[str, Any]:
-    task, outcome = run.tasks[name], run.outcomes.get(name)
-    document: dict[str, Any] = {"name": name, "kind": task.component.declaration.kind, "after": list(task.after)}
+def _pipeline_outputs(run: Run) -> dict[str, Any]:
+    """Return what the pipeline itself gave, where all that its outputs come from has ended."""
+    if not all(run.so_far.is_over(task.name) for task in run.pipeline.tasks):
+        return {}
+    found = {name: resolve(source, Place(""), run.so_far) for name, source in run.pipeline.outputs.items()}
+    return {name: shown(entry.value) for name, entry in found.items() if entry is not None}
+
+
+def _step_documents(run: Run, task: Task) -> list[dict[str, Any]]:
+    # In a run that was cut short there may be tasks that no instance was made of.
+    instances = sorted(run.so_far.instances.get(task.name, ()), key=lambda instance: instance.index)
+    return [_step_document(run, instance) for instance in instances or [Instance(task)]]
+
+
+def _step_document(run: Run, instance: Instance) -> dict[str, Any]:
+    name, outcome = instance.name, run.outcomes.get(instance.name)
+    kind = instance.task.component.declaration.kind
+    document: dict[str, Any] = {"name": name, "kind": kind, "after": run.so_far.upstream(instance)}
     if outcome is None:
         return document | {"status": "unfinished", "key": "", "seconds": 0.0, "outputs": {}}
     return document | {
@@ -152,11 +172,12 @@ def _sections(run: Run) -> dict[str, Any]:
 
 def _release(run: Run) -> dict[str, Any]:
     """Return what a run released: the ref that it moved or found moved, and the registered version."""
-    for name, task in run.tasks.items():
-        outcome = run.outcomes.get(name)
-        if task.component.declaration.kind != "move" or outcome is None or outcome.status not in {"ran", "reused"}:
+    moves = [task for task in run.pipeline.tasks if task.component.declaration.kind == "move"]
+    for instance in (instance for task in moves for instance in run.so_far.instances.get(task.name, ())):
+        outcome = run.outcomes.get(instance.name)
+        if outcome is None or outcome.status not in {"ran", "reused"}:
             continue
-        step = build_step(task, run.arguments, run.outcomes)
+        step = build_step(instance, run.so_far)
         ref = read_ref(run.context.store, str(step.inputs[step.natural_key[0]].value))
         version = next(
             (found.outputs["version"].value for found in run.outcomes.values() if "version" in found.outputs), None

@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from graphlib import TopologicalSorter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from argosy.errors import Mistake
 from argosy.launcher.claims import Cancelled
 from argosy.launcher.closure import source_closure
 from argosy.launcher.key import step_key
@@ -22,9 +22,13 @@ from argosy.launcher.launch import Job, launch, look, observe
 from argosy.launcher.step import Outcome
 from argosy.local.debugger import debug
 from argosy.local.imports import shared_imports
+from argosy.local.outside import is_outside, look_outside
 from argosy.local.processes import ForkServers
 from argosy.local.reasons import reason_to_run
-from argosy.spec.plan import build_step, readiness
+from argosy.spec.model import Executor
+from argosy.spec.plan import build_step, place_of
+from argosy.spec.resolution import reason_to_skip
+from argosy.spec.unrolling import Instance, Unrolling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,56 +37,56 @@ if TYPE_CHECKING:
     from argosy.launcher.executor import Request
     from argosy.launcher.key import Project
     from argosy.launcher.launch import Context
+    from argosy.launcher.step import Step
     from argosy.local.imports import Imports
-    from argosy.spec.model import JsonValue, Pipeline, Task
+    from argosy.spec.model import Pipeline, Task
 
 Happening = Literal["started", "ended"]
 Listener = Callable[[str, Happening, Outcome | None], None]
+Todo: TypeAlias = tuple[Instance, Job]
 WAKE_S = 0.1
 
 
 @dataclass
 class Run:
-    """The state of one run: what has ended, and when each task started.
+    """The state of one run: how far its plan has come, and when each step started.
 
     Attributes:
-        outcomes: How each task ended, in the order of ending.
-        started_s: Seconds from the start of the run to the start of each task that ran.
+        arguments: What the pipeline is given: JSON values and artifacts.
+        run_values: What only the run knows, by name.
+        started_s: Seconds from the start of the run to the start of each step that ran.
         debug: The step to run in this process, under the debugger.
-        last_keys: Each task's key in the last run, to say why it has to run now.
-        reasons: Why each task had to run.
+        last_keys: Each step's key in the last run, to say why it has to run now.
+        reasons: Why each step had to run.
 
     """
 
     pipeline: Pipeline
-    arguments: Mapping[str, JsonValue]
+    arguments: Mapping[str, object]
     context: Context
     listen: Listener = lambda _name, _happening, _outcome: None
     debug: str | None = None
     last_keys: Mapping[str, str] = field(default_factory=dict)
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    run_values: Mapping[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     started_s: dict[str, float] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self.tasks = {task.name: task for task in self.pipeline.tasks}
-        self._order = {name: index for index, name in enumerate(self.tasks)}
-        self._graph = TopologicalSorter({task.name: task.after for task in self.pipeline.tasks})
-        self._graph.prepare()
+        self.so_far = Unrolling(self.pipeline, self.arguments, self.run_values)
 
-    def ready(self) -> list[Task]:
-        """Return the tasks that became ready since the last call, in plan order."""
-        return [self.tasks[name] for name in sorted(self._graph.get_ready(), key=self._order.__getitem__)]
+    @property
+    def outcomes(self) -> Mapping[str, Outcome]:
+        """How each step ended, in the order of ending."""
+        return self.so_far.outcomes
 
-    def end(self, name: str, outcome: Outcome) -> None:
-        """Note how a task ended and tell the listener."""
-        self.outcomes[name] = outcome
-        self._graph.done(name)
-        self.listen(name, "ended", outcome)
+    def end(self, instance: Instance, outcome: Outcome) -> None:
+        """Note how a step ended and tell the listener."""
+        self.so_far.end(instance, outcome)
+        self.listen(instance.name, "ended", outcome)
 
     def start(self, name: str) -> None:
-        """Note that a task started to run and tell the listener."""
+        """Note that a step started to run and tell the listener."""
         self.started_s[name] = time.monotonic() - self.began
         self.listen(name, "started", None)
 
@@ -95,49 +99,61 @@ def run_tasks(run: Run, *, concurrency: int | None = None) -> None:
         Mistake: A task cannot be keyed: its code cannot be parsed, or what it reads is missing.
 
     """
-    jobs = settle(run)
-    if jobs:
-        _execute(run, deque(jobs), concurrency or os.cpu_count() or 1)
+    todo = settle(run)
+    if todo:
+        _execute(run, deque(todo), concurrency or os.cpu_count() or 1)
 
 
-def settle(run: Run) -> list[Job]:
-    """End every task that needs no process, and return the ready ones that have to run."""
-    jobs = []
-    while ready := run.ready():
-        for task in ready:
-            answer = readiness(task, run.arguments, run.outcomes)
-            if answer.skip:
-                run.end(task.name, Outcome("skipped", reason=answer.skip))
+def settle(run: Run) -> list[Todo]:
+    """End everything that needs no process, and return what is ready and has to run."""
+    todo = []
+    while ready := run.so_far.ready():
+        for instance in ready:
+            found = _outcome_or_step(run, instance)
+            if isinstance(found, Outcome):
+                run.end(instance, found)
                 continue
-            step = build_step(task, run.arguments, run.outcomes)
-            job = Job(step, step_key(step, run.context.project), run.context)
-            outcome = observe(job) if step.kind == "observe" else look(job)
+            job = Job(found, step_key(found, run.context.project), run.context)
+            outcome = observe(job) if found.kind == "observe" else look(job)
             if outcome is None:
-                run.reasons[task.name] = reason_to_run(job, run.last_keys.get(task.name))
-                jobs.append(job)
+                run.reasons[instance.name] = reason_to_run(job, run.last_keys.get(instance.name))
+                todo.append((instance, job))
             else:
-                run.end(task.name, outcome)
-    return jobs
+                run.end(instance, outcome)
+    return todo
 
 
-def _execute(run: Run, jobs: deque[Job], concurrency: int) -> None:
-    remaining = [task for name, task in run.tasks.items() if name not in run.outcomes]
+def _outcome_or_step(run: Run, instance: Instance) -> Outcome | Step:
+    try:
+        if skip := reason_to_skip(instance.task.start, place_of(instance), run.so_far):
+            return Outcome("skipped", reason=skip)
+        if is_outside(instance.task):
+            return look_outside(instance, run.so_far, run.context)
+        return build_step(instance, run.so_far)
+    except Mistake as error:
+        # A value that came up in this run does not fit; what does not depend on it goes on.
+        return Outcome("failed", error=str(error), exit_code=error.exit_code)
+
+
+def _execute(run: Run, todo: deque[Todo], concurrency: int) -> None:
+    remaining = [task for task in run.pipeline.tasks if not run.so_far.is_over(task.name) and not is_outside(task)]
     imports = {task.name: _imports(task, run.context.project) for task in remaining}
-    servers = ForkServers(run.context.cancelled, shared_imports(imports.values()))
-    working: dict[Future[Outcome], str] = {}
+    # A task in a loop will most likely run more than once.
+    wanted = [imports[task.name] for task in remaining for _ in range(2 if task.loops else 1)]
+    servers = ForkServers(run.context.cancelled, shared_imports(wanted))
+    working: dict[Future[Outcome], Instance] = {}
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="step")
     try:
-        while jobs or working:
-            while jobs and len(working) < concurrency:
-                job = jobs.popleft()
-                name = job.step.name
-                run.start(name)
-                if name == run.debug:
-                    run.end(name, launch(replace(job, context=replace(job.context, execute=debug))))
-                    jobs.extend(settle(run))
+        while todo or working:
+            while todo and len(working) < concurrency:
+                instance, job = todo.popleft()
+                run.start(instance.name)
+                if instance.name == run.debug:
+                    run.end(instance, launch(replace(job, context=replace(job.context, execute=debug))))
+                    todo.extend(settle(run))
                     continue
-                server = servers.server_for(imports[name])
-                working[pool.submit(_launch, run.tasks[name], job, servers, server)] = name
+                server = servers.server_for(imports[instance.task.name])
+                working[pool.submit(_launch, instance.task, job, servers, server)] = instance
             servers.warm_up()
             done, _ = wait(working, timeout=WAKE_S, return_when=FIRST_COMPLETED)
             if run.context.cancelled():
@@ -145,7 +161,7 @@ def _execute(run: Run, jobs: deque[Job], concurrency: int) -> None:
             for future in done:
                 run.end(working.pop(future), future.result())
             if done:
-                jobs.extend(settle(run))
+                todo.extend(settle(run))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         servers.close()
@@ -153,7 +169,9 @@ def _execute(run: Run, jobs: deque[Job], concurrency: int) -> None:
 
 def _imports(task: Task, project: Project) -> tuple[str, ...]:
     """Return the third-party modules that a task's code imports."""
-    return source_closure(task.component.executor.source or "", project.roots, project.stamps).third_party
+    executor = task.component.executor
+    source = executor.source if isinstance(executor, Executor) else None
+    return source_closure(source or "", project.roots, project.stamps).third_party
 
 
 def _launch(task: Task, job: Job, servers: ForkServers, server: Imports) -> Outcome:

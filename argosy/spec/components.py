@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A component that a container runs."""
+    """A component that a container runs, or that imports."""
 
     component: Component
     timeout_s: float | None

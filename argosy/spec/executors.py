@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from argosy.errors import Mistake
 from argosy.spec.declaration import PREFIX, read_declaration
-from argosy.spec.model import Declaration, Executor, JsonValue
-from argosy.spec.templates import require_no_run_placeholders
+from argosy.spec.model import Declaration, Executor, Importer, JsonValue
 from argosy.spec.unsupported import refuse
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ RESOURCES: Final = (
     "resourceCpuLimit", "resourceMemoryLimit", "resourceCpuRequest", "resourceMemoryRequest",
 )  # fmt: skip
 ACCELERATOR: Final = ("type", "count", "resourceType", "resourceCount")
-STORAGE_CLAIMS: Final = ("argostub/createpvc", "argostub/deletepvc")
 PIP_INSTALL: Final = re.compile(r"python3 -m pip install (.*?)(?: && |\n|$)")
 PIP_OPTIONS_WITH_VALUE: Final = ("--index-url", "--extra-index-url", "--trusted-host")
 
@@ -31,7 +29,7 @@ class ReadExecutor:
     """A container, what it declares, and the resources that a cluster gives it."""
 
     place: str
-    executor: Executor
+    executor: Executor | Importer
     declaration: Declaration
     resources: dict[str, JsonValue]
 
@@ -39,7 +37,7 @@ class ReadExecutor:
 def read_executor(fields: Fields) -> ReadExecutor:
     """Read one entry of `deploymentSpec.executors`."""
     if "importer" in fields:
-        refuse(fields.at("importer"), "importer")
+        return ReadExecutor(fields.place, _read_importer(fields.object("importer")), Declaration(), {})
     for kind in ("resolver", "customJob"):
         if kind in fields:
             refuse(fields.at(kind), "custom executor", kind)
@@ -49,15 +47,12 @@ def read_executor(fields: Fields) -> ReadExecutor:
 
 
 def _read_container(fields: Fields) -> ReadExecutor:
-    image = _read_image(fields)
+    image = fields.text("image")
     if "lifecycle" in fields:
         refuse(fields.at("lifecycle"), "container hook")
     command, args = fields.texts("command"), fields.texts("args")
-    if not command:
-        refuse(fields.at("command"), "missing command")
     env = _read_env(fields)
     source, function = _embedded(command, args)
-    _require_plain(fields, command, args, source=source)
     executor = Executor(
         image=image,
         command=command,
@@ -71,13 +66,22 @@ def _read_container(fields: Fields) -> ReadExecutor:
     return ReadExecutor(fields.place, executor, declaration, _read_resources(fields))
 
 
-def _read_image(fields: Fields) -> str:
-    image = fields.text("image")
-    if "{{" in image:
-        refuse(fields.at("image"), "image chosen at run time", image)
-    if image.removeprefix("docker.io/") in STORAGE_CLAIMS:
-        refuse(fields.at("image"), "storage claim", image)
-    return image
+def _read_importer(fields: Fields) -> Importer:
+    uri = fields.object("artifactUri")
+    schema = fields.object("typeSchema")
+    schema.text("schemaTitle", default="")
+    schema.text("schemaVersion", default="")
+    constant, given_by = uri.json("constant"), uri.text("runtimeParameter", default="") or None
+    if given_by is None and not isinstance(constant, str):
+        raise Mistake(f"{uri.place}: no URI; allowed: constant (a text), runtimeParameter (the name of an input)")
+    metadata = fields.json("metadata")
+    return Importer(
+        uri=constant if isinstance(constant, str) else "",
+        uri_input=given_by,
+        metadata=metadata if isinstance(metadata, dict) else {},
+        reimport=fields.flag("reimport"),
+        download_to_workspace=fields.flag("downloadToWorkspace"),
+    )
 
 
 def _read_env(fields: Fields) -> dict[str, str]:
@@ -87,8 +91,6 @@ def _read_env(fields: Fields) -> dict[str, str]:
         if name in env:
             raise Mistake(f"{entry.place}.name: {name!r} a second time; a variable is set once")
         env[name] = entry.text("value", default="")
-        if "{{$" in env[name]:
-            refuse(entry.at("value"), "placeholder of the run", env[name])
     return env
 
 
@@ -134,10 +136,3 @@ def _requirements(words: list[str]) -> list[str]:
         for before, word in zip(previous, words, strict=False)
         if not word.startswith("-") and before not in PIP_OPTIONS_WITH_VALUE
     ]
-
-
-def _require_plain(fields: Fields, command: tuple[str, ...], args: tuple[str, ...], *, source: str | None) -> None:
-    for key, texts in (("command", command), ("args", args)):
-        for index, text in enumerate(texts):
-            if text is not source:
-                require_no_run_placeholders(text, f"{fields.at(key)}[{index}]")

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from argosy.errors import Mistake
-from argosy.spec.model import Absent, Constant, PipelineInput, Retry, TaskOutput
-from argosy.spec.unsupported import refuse
+from argosy.spec.fields import shorten
+from argosy.spec.model import Absent, Constant, FieldOf, FinalStatus, FirstOf, PipelineInput, Retry, TaskOutput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from argosy.spec.fields import Fields
+    from argosy.spec.model import JsonValue
 
-LocalSource = Constant | PipelineInput | TaskOutput
-STRATEGIES: Final = ("", "TRIGGER_STRATEGY_UNSPECIFIED", "ALL_UPSTREAM_TASKS_SUCCEEDED")
+LocalSource: TypeAlias = Constant | PipelineInput | TaskOutput | FieldOf | FinalStatus
+ANY_END: Final = "ALL_UPSTREAM_TASKS_COMPLETED"
+STRATEGIES: Final = ("", "TRIGGER_STRATEGY_UNSPECIFIED", "ALL_UPSTREAM_TASKS_SUCCEEDED", ANY_END)
+FIELD: Final = re.compile(r"""parseJson\(string_value\)\[(['"])(?P<name>.+)\1\]""")
+
+
+@dataclass(frozen=True, slots=True)
+class Iterator:
+    """A task that runs once for each item: the items are an input of the task, or stand here."""
+
+    item_input: str
+    items: str | Constant
+    over_artifacts: bool
+    limit: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTask:
-    """A task of a DAG; `PipelineInput` means an input of the component around it."""
+    """A task of a DAG; `PipelineInput` means an input of the component around it.
+
+    Names in a `FinalStatus` are those of this DAG too.
+    """
 
     name: str
     place: str
@@ -31,6 +49,9 @@ class LocalTask:
     after: tuple[str, ...]
     """Every task of the same DAG that this one waits for, sorted."""
     condition: str | None
+    survives: bool
+    """Whether it starts however the tasks before it ended."""
+    iterator: Iterator | None
     retry: Retry | None
     cache: bool
     cache_salt: str
@@ -42,11 +63,11 @@ class LocalTask:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A DAG: its tasks by name, and which task's output each of its own outputs is."""
+    """A DAG: its tasks by name, and which task's output each of its own outputs is, or the first of which."""
 
     place: str
     tasks: Mapping[str, LocalTask]
-    outputs: Mapping[str, TaskOutput]
+    outputs: Mapping[str, TaskOutput | FirstOf]
 
 
 def read_graph(fields: Fields) -> Graph:
@@ -63,9 +84,9 @@ def read_graph(fields: Fields) -> Graph:
 
 
 def _read_task(name: str, fields: Fields) -> LocalTask:
-    _refuse_iterators(fields)
     inputs, artifacts = _read_inputs(fields.object("inputs"))
-    after = {source.task for source in inputs.values() if isinstance(source, TaskOutput)}
+    after = {task for source in inputs.values() for task in _tasks_of(source)}
+    trigger = fields.object("triggerPolicy")
     caching = fields.object("cachingOptions")
     fields.object("taskInfo").text("name", default="")
     return LocalTask(
@@ -75,18 +96,57 @@ def _read_task(name: str, fields: Fields) -> LocalTask:
         inputs=inputs,
         artifacts=artifacts,
         after=tuple(sorted(after.union(fields.texts("dependentTasks")))),
-        condition=_read_condition(fields.object("triggerPolicy")),
+        condition=trigger.text("condition", default="") or None,
+        survives=_read_strategy(trigger) == ANY_END,
+        iterator=_read_iterator(fields, inputs),
         retry=_read_retry(fields.object("retryPolicy")),
         cache=caching.flag("enableCache"),
         cache_salt=caching.text("cacheKey", default=""),
     )
 
 
-def _refuse_iterators(fields: Fields) -> None:
-    if "parameterIterator" in fields:
-        refuse(fields.at("parameterIterator"), "loop over parameters")
-    if "artifactIterator" in fields:
-        refuse(fields.at("artifactIterator"), "loop over artifacts")
+def _tasks_of(source: LocalSource) -> tuple[str, ...]:
+    match source:
+        case TaskOutput(task):
+            return (task,)
+        case FinalStatus(_, tasks):
+            return tasks
+        case FieldOf(inner):
+            return _tasks_of(inner)  # type: ignore[arg-type]  # a local source holds local ones
+    return ()
+
+
+def _read_iterator(fields: Fields, inputs: Mapping[str, LocalSource]) -> Iterator | None:
+    found = [key for key in ("parameterIterator", "artifactIterator") if key in fields]
+    if len(found) > 1:
+        raise Mistake(f"{fields.place}: both parameterIterator and artifactIterator; a loop has one list of items")
+    limit = int(fields.object("iteratorPolicy").number("parallelismLimit", default=0))
+    if not found:
+        return None
+    iterator = fields.object(found[0])
+    over_artifacts = found[0] == "artifactIterator"
+    items = iterator.object("items")
+    source = _read_items(items, "inputArtifact" if over_artifacts else "inputParameter", inputs)
+    return Iterator(iterator.text("itemInput"), source, over_artifacts, limit if limit > 0 else None)
+
+
+def _read_items(fields: Fields, key: str, inputs: Mapping[str, LocalSource]) -> str | Constant:
+    if key == "inputParameter" and "raw" in fields:
+        return Constant(_json_list(fields.text("raw"), fields.at("raw")))
+    name = fields.text(key)
+    if name not in inputs:
+        raise Mistake(f"{fields.at(key)}: {name!r} is not an input of the task; inputs: {', '.join(inputs) or 'none'}")
+    return name
+
+
+def _json_list(text: str, place: str) -> list[JsonValue]:
+    try:
+        items = json.loads(text)
+    except ValueError as error:
+        raise Mistake(f"{place}: got {shorten(text)}; a list in JSON is needed here") from error
+    if not isinstance(items, list):
+        raise Mistake(f"{place}: got {shorten(items)}; a list in JSON is needed here")
+    return items
 
 
 def _read_inputs(fields: Fields) -> tuple[dict[str, LocalSource], frozenset[str]]:
@@ -99,10 +159,21 @@ def _read_inputs(fields: Fields) -> tuple[dict[str, LocalSource], frozenset[str]
 
 
 def _read_parameter_source(fields: Fields) -> LocalSource:
-    if "parameterExpressionSelector" in fields:
-        refuse(fields.at("parameterExpressionSelector"), "expression on a loop item")
+    selector = fields.text("parameterExpressionSelector", default="")
+    source = _read_whole_source(fields)
+    if not selector:
+        return source
+    match = FIELD.fullmatch(selector)
+    if match is None:
+        place = fields.at("parameterExpressionSelector")
+        raise Mistake(f'{place}: got {selector!r}; only parseJson(string_value)["name"] is read here')
+    return FieldOf(source, match["name"])
+
+
+def _read_whole_source(fields: Fields) -> LocalSource:
     if "taskFinalStatus" in fields:
-        refuse(fields.at("taskFinalStatus"), "final status input")
+        producer = fields.object("taskFinalStatus").text("producerTask")
+        return FinalStatus(producer, (producer,))
     if "componentInputParameter" in fields:
         return PipelineInput(fields.text("componentInputParameter"))
     if "taskOutputParameter" in fields:
@@ -115,7 +186,8 @@ def _read_constant(fields: Fields, place: str) -> Constant:
     value = fields.json("constant")
     if isinstance(value, Absent):
         raise Mistake(
-            f"{place}: no source; allowed: runtimeValue.constant, componentInputParameter, taskOutputParameter"
+            f"{place}: no source; allowed: runtimeValue.constant, componentInputParameter, taskOutputParameter, "
+            "taskFinalStatus"
         )
     return Constant(value)
 
@@ -129,13 +201,11 @@ def _read_artifact_source(fields: Fields) -> LocalSource:
     return TaskOutput(output.text("producerTask"), output.text("outputArtifactKey"))
 
 
-def _read_condition(fields: Fields) -> str | None:
+def _read_strategy(fields: Fields) -> str:
     strategy = fields.text("strategy", default="")
-    if strategy == "ALL_UPSTREAM_TASKS_COMPLETED":
-        refuse(fields.at("strategy"), "exit handler", strategy)
     if strategy not in STRATEGIES:
         raise Mistake(f"{fields.at('strategy')}: got {strategy!r}; allowed: {', '.join(STRATEGIES[1:])}")
-    return fields.text("condition", default="") or None
+    return strategy
 
 
 def _read_retry(fields: Fields) -> Retry | None:
@@ -156,18 +226,25 @@ def _read_seconds(fields: Fields, key: str, default: str) -> float:
         raise Mistake(f"{fields.at(key)}: got {text!r}; seconds such as '30s' are needed here") from error
 
 
-def _read_outputs(fields: Fields) -> dict[str, TaskOutput]:
-    outputs = {name: _read_parameter_output(entry) for name, entry in fields.entries("parameters")}
+def _read_outputs(fields: Fields) -> dict[str, TaskOutput | FirstOf]:
+    outputs: dict[str, TaskOutput | FirstOf] = {}
+    for name, entry in fields.entries("parameters"):
+        if "valueFromOneof" in entry:
+            among = entry.object("valueFromOneof")
+            outputs[name] = _selected(among, "parameterSelectors", "outputParameterKey")
+        else:
+            outputs[name] = _output(entry.object("valueFromParameter"), "outputParameterKey")
     for name, entry in fields.entries("artifacts"):
-        selectors = entry.objects("artifactSelectors")
-        if len(selectors) != 1:
-            refuse(entry.at("artifactSelectors"), "OneOf")
-        outputs[name] = TaskOutput(selectors[0].text("producerSubtask"), selectors[0].text("outputArtifactKey"))
+        outputs[name] = _selected(entry, "artifactSelectors", "outputArtifactKey")
     return outputs
 
 
-def _read_parameter_output(fields: Fields) -> TaskOutput:
-    if "valueFromOneof" in fields:
-        refuse(fields.at("valueFromOneof"), "OneOf")
-    selector = fields.object("valueFromParameter")
-    return TaskOutput(selector.text("producerSubtask"), selector.text("outputParameterKey"))
+def _selected(fields: Fields, key: str, output_key: str) -> TaskOutput | FirstOf:
+    found = [_output(selector, output_key) for selector in fields.objects(key)]
+    if not found:
+        raise Mistake(f"{fields.at(key)}: empty; an output of a task is needed here")
+    return found[0] if len(found) == 1 else FirstOf(tuple(found))
+
+
+def _output(selector: Fields, output_key: str) -> TaskOutput:
+    return TaskOutput(selector.text("producerSubtask"), selector.text(output_key))

@@ -1,157 +1,235 @@
-"""Flatten a DAG with its groups (`dsl.If`, `dsl.Elif`, `dsl.Else`) into tasks.
+"""Flatten a DAG with its groups into tasks and loops.
 
-A group vanishes; what held for it holds for its tasks: they wait for what it waited for and carry its
-condition. A task after a group waits for all tasks of the group, tolerates that some of them were skipped by
-conditions of their own, and is itself skipped where the group is: it carries the group's condition too.
+A group (`dsl.If` and its kin, `dsl.ParallelFor`, `dsl.ExitHandler`, a nested pipeline) vanishes; what held for it
+holds for its tasks: they wait for what it waited for and carry its condition. A task after a group waits for all tasks
+of the group, tolerates that some of them were skipped by conditions of their own, and is itself skipped where the group
+is: it carries the group's condition too. A loop stays as a value of its own, which its tasks name.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from argosy.errors import Mistake
 from argosy.spec.components import Group, Step
 from argosy.spec.conditions import channel_names, read_expression
 from argosy.spec.inputs import (
     Given,
     Inputs,
     Output,
+    Upstream,
     find_output,
+    find_outputs,
     require_complete,
     resolve_inputs,
     with_defaults,
 )
-from argosy.spec.model import Condition, Parameter, PipelineInput, Source, Task, TaskOutput, Template
+from argosy.spec.model import (
+    ArtifactSlot,
+    Condition,
+    Executor,
+    FinalStatus,
+    Loop,
+    LoopItem,
+    Parameter,
+    PipelineInput,
+    RunValue,
+    Source,
+    Task,
+    TaskOutput,
+    Template,
+)
 from argosy.spec.names import component_of, plan_names
 from argosy.spec.order import in_order
-from argosy.spec.templates import channels_in
-from argosy.spec.unsupported import refuse
+from argosy.spec.platform import UNKEYED, runtime_sources
+from argosy.spec.starts import Prerequisites, producers
+from argosy.spec.templates import channels_in, run_values_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from argosy.spec.graphs import Graph, LocalTask
+    from argosy.spec.graphs import Graph, Iterator, LocalTask
+    from argosy.spec.model import JsonValue, Retry
     from argosy.spec.signatures import Slots
 
 
 @dataclass(frozen=True, slots=True)
-class Prerequisites:
-    """What comes before a task: `hard` must have run, `soft` may have been skipped."""
+class Flat:
+    """The tasks of a pipeline in topological order, its loops by name, its outputs."""
 
-    hard: frozenset[str] = frozenset()
-    soft: frozenset[str] = frozenset()
-    conditions: tuple[Condition, ...] = ()
-
-    def joined(self, others: Iterable[Prerequisites]) -> Prerequisites:
-        """Return these and all others together."""
-        every = [self, *others]
-        conditions: list[Condition] = []
-        for one in every:
-            conditions += [condition for condition in one.conditions if condition not in conditions]
-        return Prerequisites(
-            hard=frozenset().union(*(one.hard for one in every)),
-            soft=frozenset().union(*(one.soft for one in every)),
-            conditions=tuple(conditions),
-        )
+    tasks: tuple[Task, ...]
+    loops: Mapping[str, Loop]
+    outputs: Mapping[str, Source]
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class Node(Upstream):
     """A flattened task of a DAG; `before` is what it means to come after it."""
 
-    steps: frozenset[str]
     before: Prerequisites
-    outputs: Mapping[str, Output]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a DAG stands; `path` names its groups from the outside in."""
+    """Where a task stands: `path` names the groups around it and itself, `loops` those of them that are loops."""
 
     path: tuple[str, ...]
     given: Given
     prerequisites: Prerequisites
+    loops: tuple[str, ...] = ()
+    retry: Retry | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Flattening:
-    """The tasks found so far, and what does not change while a pipeline is flattened."""
+    """The tasks and loops found so far, and what does not change while a pipeline is flattened."""
 
     components: Mapping[str, Step | Group]
     names: Mapping[tuple[str, ...], str]
-    tasks: list[Task] = field(default_factory=list)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    loops: dict[str, Loop] = field(default_factory=dict)
 
 
-def flatten(root: Group, components: Mapping[str, Step | Group]) -> tuple[tuple[Task, ...], dict[str, TaskOutput]]:
-    """Return the tasks of a pipeline in topological order, and its outputs.
+def flatten(root: Group, components: Mapping[str, Step | Group]) -> Flat:
+    """Return the tasks, loops and outputs of a pipeline.
 
     Raises:
         Mistake: A name leads nowhere, tasks wait for each other, or an input does not fit.
-        Unsupported: A group is not one of conditions.
+        Unsupported: A placeholder stands for what no target knows.
 
     """
     plan = Flattening(components, plan_names(root.graph, components))
     given = Given(root.inputs, {name: PipelineInput(name) for name in root.inputs})
     nodes = _flatten_graph(root.graph, Scope((), given, Prerequisites()), plan)
     outputs = {name: output.source for name, output in _graph_outputs(root.graph, nodes).items()}
-    tasks = {task.name: task for task in plan.tasks}
-    order = in_order({name: task.after for name, task in tasks.items()}, root.graph.place)
-    return tuple(tasks[name] for name in order), outputs
+    waits = {name: {*task.start.after, *_before_loops(task, plan)} for name, task in plan.tasks.items()}
+    order = in_order(waits, root.graph.place)
+    return Flat(tuple(plan.tasks[name] for name in order), plan.loops, outputs)
 
 
-def _flatten_graph(graph: Graph, scope: Scope, plan: Flattening) -> dict[str, Node]:
+def _before_loops(task: Task, plan: Flattening) -> set[str]:
+    return {name for loop in task.loops for name in plan.loops[loop].start.after}
+
+
+def _flatten_graph(graph: Graph, around: Scope, plan: Flattening) -> dict[str, Node]:
     nodes: dict[str, Node] = {}
-    outputs: dict[str, Mapping[str, Output]] = {}
     for name in in_order({name: task.after for name, task in graph.tasks.items()}, f"{graph.place}.tasks"):
         task = graph.tasks[name]
-        component = component_of(task, plan.components)
-        slots = component.inputs if isinstance(component, Group) else component.component.inputs
-        inputs = resolve_inputs(task, slots, scope.given, outputs=outputs)
-        before = scope.prerequisites.joined(nodes[other].before for other in task.after)
-        inner = Scope((*scope.path, name), Given(slots, with_defaults(inputs, slots)), before)
-        inner = _with_condition(inner, task, slots, inputs)
-        if isinstance(component, Group):
-            nodes[name] = _flatten_group(task, component, inner, plan)
-        else:
-            nodes[name] = _flatten_step(task, component, inner, inputs=inputs, plan=plan)
-        outputs[name] = nodes[name].outputs
+        prerequisites = _prerequisites(task, around, nodes)
+        retry = task.retry or around.retry
+        scope = replace(around, path=(*around.path, name), prerequisites=prerequisites, retry=retry)
+        nodes[name] = _flatten_task(task, scope, nodes, plan)
     return nodes
 
 
-def _flatten_step(task: LocalTask, step: Step, scope: Scope, *, inputs: Inputs, plan: Flattening) -> Node:
+def _prerequisites(task: LocalTask, around: Scope, nodes: Mapping[str, Node]) -> Prerequisites:
+    if not task.survives:
+        return around.prerequisites.joined(nodes[other].before for other in task.after)
+    steps = frozenset().union(*(nodes[other].steps for other in task.after))
+    return around.prerequisites.joined([Prerequisites(ended=steps)])
+
+
+def _flatten_task(task: LocalTask, scope: Scope, nodes: Mapping[str, Node], plan: Flattening) -> Node:
+    component = component_of(task, plan.components)
+    slots = component.inputs if isinstance(component, Group) else component.component.inputs
+    inputs = resolve_inputs(task, slots, scope.given, nodes)
+    outer = inner = _with_condition(scope, task, slots, inputs)
+    if task.iterator is not None:
+        inputs, inner = _enter_loop(task, task.iterator, slots, inputs, scope=outer, plan=plan)
+    if isinstance(component, Step):
+        flat = _flatten_step(task, component, inner, inputs=inputs, nodes=nodes, plan=plan)
+        plan.tasks[flat.name] = flat
+        outputs = {key: Output(TaskOutput(flat.name, key), slot) for key, slot in component.component.outputs.items()}
+        if task.iterator is None:
+            return Node(frozenset({flat.name}), outputs, Prerequisites(hard=frozenset({flat.name})))
+        steps = frozenset({flat.name})
+    else:
+        inner = replace(inner, given=Given(slots, with_defaults(inputs, slots)))
+        within = _flatten_graph(component.graph, inner, plan)
+        steps = frozenset().union(*(node.steps for node in within.values()))
+        outputs = _graph_outputs(component.graph, within)
+    return Node(steps, outputs, outer.prerequisites.joined([Prerequisites(soft=steps)]))
+
+
+def _enter_loop(
+    task: LocalTask, iterator: Iterator, slots: Slots, inputs: Inputs, *, scope: Scope, plan: Flattening
+) -> tuple[Inputs, Scope]:
+    """Return the inputs of one round, and the scope of its tasks: only the loop itself waits for what is outside."""
+    name = "/".join(scope.path)
+    place = f"{task.place}.{'artifact' if iterator.over_artifacts else 'parameter'}Iterator"
+    item = slots.get(iterator.item_input)
+    if item is None or isinstance(item, ArtifactSlot) is not iterator.over_artifacts:
+        known = ", ".join(slots) or "none"
+        raise Mistake(f"{place}.itemInput: {iterator.item_input!r} is no such input of the loop; inputs: {known}")
+    items = _items(iterator, inputs, place)
+    start = scope.prerequisites.waiting_for(producers([items])).start()
+    plan.loops[name] = Loop(name, items, item, scope.loops, start, iterator.limit)
+    round_inputs = Inputs({**inputs.declared, iterator.item_input: LoopItem(name)}, inputs.channels)
+    return round_inputs, replace(scope, prerequisites=Prerequisites(), loops=(*scope.loops, name))
+
+
+def _items(iterator: Iterator, inputs: Inputs, place: str) -> Source:
+    if isinstance(iterator.items, str):
+        return inputs.find(iterator.items, place)
+    if channels := channels_in(iterator.items.value, f"{place}.items.raw"):
+        raise Mistake(f"{place}.items.raw: holds a placeholder ({channels[0]}); give the list as a value of its own")
+    return iterator.items
+
+
+def _flatten_step(
+    task: LocalTask, step: Step, scope: Scope, *, inputs: Inputs, nodes: Mapping[str, Node], plan: Flattening
+) -> Task:
     require_complete(inputs, step.component.inputs, task.place)
-    name = plan.names[scope.path]
-    needs = scope.prerequisites
-    hard = needs.hard.union(_producers([*inputs.declared.values(), *inputs.channels.values()]))
-    asked = channels_in(dict(step.platform), f"{task.place}: resources")
-    flat = Task(
-        name=name,
+    channels = _channels(task, step, scope, inputs=inputs, nodes=nodes)
+    sources = [*inputs.declared.values(), *inputs.channels.values(), *channels.values()]
+    return Task(
+        name=plan.names[scope.path],
         component=step.component,
         inputs=inputs.declared,
-        after=tuple(sorted(hard | needs.soft)),
-        tolerates=tuple(sorted(needs.soft - hard)),
-        conditions=needs.conditions,
-        retry=task.retry,
+        start=scope.prerequisites.waiting_for(producers(sources)).start(),
+        loops=scope.loops,
+        retry=scope.retry,
         timeout_s=step.timeout_s,
-        cache=task.cache,
+        cache=task.cache and UNKEYED.isdisjoint(step.platform) and not _differs_by_run(task, step, inputs),
         cache_salt=task.cache_salt,
         platform=step.platform,
-        channels={channel: inputs.find(channel, task.place) for channel in asked},
+        channels=channels,
     )
-    plan.tasks.append(flat)
-    outputs = {key: Output(TaskOutput(name, key), slot) for key, slot in step.component.outputs.items()}
-    return Node(frozenset({name}), Prerequisites(hard=frozenset({name})), outputs)
 
 
-def _flatten_group(task: LocalTask, group: Group, scope: Scope, plan: Flattening) -> Node:
-    if task.condition is None and not all(inner.condition for inner in group.graph.tasks.values()):
-        refuse(f"{task.place}.componentRef.name", "nested pipeline", task.component)
-    if task.retry is not None:
-        refuse(f"{task.place}.retryPolicy", "retry of a group")
-    nodes = _flatten_graph(group.graph, scope, plan)
-    steps = frozenset().union(*(node.steps for node in nodes.values()))
-    before = scope.prerequisites.joined([Prerequisites(soft=steps)])
-    return Node(steps, before, _graph_outputs(group.graph, nodes))
+def _channels(
+    task: LocalTask, step: Step, scope: Scope, *, inputs: Inputs, nodes: Mapping[str, Node]
+) -> dict[str, Source]:
+    """Return what placeholders in image, environment and platform stand for."""
+    place = f"{task.place}: image, env or platform"
+    found = {name: inputs.find(name, place) for name in channels_in(_templated(step), place)}
+    for local in runtime_sources(dict(step.platform)):
+        if isinstance(local, TaskOutput):
+            found[f"{local.task}.{local.output}"] = find_output(local, nodes, place).source
+        elif local.name in scope.given.sources:
+            found[local.name] = scope.given.sources[local.name]
+    return found
+
+
+def _templated(step: Step) -> list[JsonValue]:
+    executor = step.component.executor
+    texts: list[JsonValue] = [dict(step.platform)]
+    return [*texts, executor.image, *executor.env.values()] if isinstance(executor, Executor) else texts
+
+
+def _differs_by_run(task: LocalTask, step: Step, inputs: Inputs) -> bool:
+    """Say whether a step is told what differs from run to run, so that no earlier result can stand for it."""
+    executor = step.component.executor
+    argv = (*executor.command, *executor.args) if isinstance(executor, Executor) and executor.source is None else ()
+    own = run_values_in(argv, f"{task.place}: command") or "{{$.pipeline" in str(_templated(step))
+    return bool(own) or any(_is_of_the_run(source) for source in inputs.declared.values())
+
+
+def _is_of_the_run(source: Source) -> bool:
+    if isinstance(source, Template):
+        return any(_is_of_the_run(channel) for channel in source.channels.values())
+    return isinstance(source, RunValue | FinalStatus)
 
 
 def _with_condition(scope: Scope, task: LocalTask, slots: Slots, inputs: Inputs) -> Scope:
@@ -160,24 +238,14 @@ def _with_condition(scope: Scope, task: LocalTask, slots: Slots, inputs: Inputs)
     place = f"{task.place}.triggerPolicy.condition"
     types = {name: slot.type for name, slot in slots.items() if isinstance(slot, Parameter)}
     expression = read_expression(task.condition, types, place)
-    given = Inputs(dict(scope.given.sources), inputs.channels)
+    given = Inputs(with_defaults(inputs, slots), inputs.channels)
     channels = {name: given.find(name, place) for name in channel_names(expression)}
-    own = Prerequisites(_producers(channels.values()), conditions=(Condition(task.condition, expression, channels),))
-    return Scope(scope.path, scope.given, scope.prerequisites.joined([own]))
+    own = Prerequisites(conditions=(Condition(task.condition, expression, channels),))
+    joined = scope.prerequisites.joined([own]).waiting_for(producers(channels.values()))
+    return replace(scope, prerequisites=joined)
 
 
 def _graph_outputs(graph: Graph, nodes: Mapping[str, Node]) -> dict[str, Output]:
-    outputs = {name: node.outputs for name, node in nodes.items()}
     return {
-        name: find_output(source, outputs, f"{graph.place}.outputs.{name}") for name, source in graph.outputs.items()
+        name: find_outputs(source, nodes, f"{graph.place}.outputs.{name}") for name, source in graph.outputs.items()
     }
-
-
-def _producers(sources: Iterable[Source]) -> frozenset[str]:
-    found: set[str] = set()
-    for source in sources:
-        if isinstance(source, TaskOutput):
-            found.add(source.task)
-        elif isinstance(source, Template):
-            found |= _producers(source.channels.values())
-    return frozenset(found)

@@ -11,20 +11,25 @@ from argosy.spec.model import (
     ABSENT,
     ArtifactSlot,
     Constant,
+    FieldOf,
+    FinalStatus,
+    FirstOf,
     JsonValue,
     Parameter,
     PipelineInput,
+    RunValue,
+    Slot,
     Source,
     TaskOutput,
     Template,
 )
-from argosy.spec.templates import channels_in
+from argosy.spec.templates import RUN_PREFIX, channels_in
 from argosy.spec.values import typed_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from argosy.spec.graphs import LocalTask
+    from argosy.spec.graphs import LocalSource, LocalTask
     from argosy.spec.signatures import Slots
 
 # kfp adds inputs of its own to a task: channels for placeholders, and resources that are placeholders.
@@ -47,8 +52,16 @@ class Given:
 class Output:
     """An output that tasks of the same DAG can take: what it is in the plan."""
 
-    source: TaskOutput
-    slot: Parameter | ArtifactSlot
+    source: TaskOutput | FirstOf
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A task of the same DAG, as those after it see it: the plan's tasks that it came to, and its outputs."""
+
+    steps: frozenset[str]
+    outputs: Mapping[str, Output]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,9 @@ class Inputs:
     channels: dict[str, Source] = field(default_factory=dict)
 
     def find(self, name: str, place: str) -> Source:
-        """Return the source under a name, declared or added."""
+        """Return the source under a name, declared or added; `$.` and a name is a value of the run."""
+        if name.startswith(RUN_PREFIX):
+            return RunValue(name.removeprefix(RUN_PREFIX))
         found = self.declared.get(name) or self.channels.get(name)
         if found is None:
             known = ", ".join(sorted([*self.declared, *self.channels])) or "none"
@@ -67,16 +82,14 @@ class Inputs:
         return found
 
 
-def resolve_inputs(
-    task: LocalTask, slots: Slots, given: Given, *, outputs: Mapping[str, Mapping[str, Output]]
-) -> Inputs:
+def resolve_inputs(task: LocalTask, slots: Slots, given: Given, upstream: Mapping[str, Upstream]) -> Inputs:
     """Resolve what a task is given.
 
     Args:
         task: The task as it stands in its DAG.
         slots: The inputs of its component.
         given: What the DAG's own component was given.
-        outputs: The outputs of the tasks before it in the DAG, by task and name.
+        upstream: The tasks before it in the DAG.
 
     Raises:
         Mistake: An input is unknown, missing, of the wrong kind, or names something that is not there.
@@ -88,11 +101,13 @@ def resolve_inputs(
     for name, source in task.inputs.items():
         if isinstance(source, Constant):
             constants[name] = source.value
-        elif (found := _resolve(source, slots.get(name), given, at=task.at(name), outputs=outputs)) is not None:
+        elif (found := _resolve(source, slots.get(name), given, at=task.at(name), upstream=upstream)) is not None:
             (inputs.declared if name in slots else inputs.channels)[name] = found
     for name, value in constants.items():
         if name in slots:
             inputs.declared[name] = _constant(value, slots[name], inputs, task.at(name))
+        else:
+            inputs.channels[name] = Constant(value)
     return inputs
 
 
@@ -122,43 +137,58 @@ def _require_known(task: LocalTask, slots: Slots) -> None:
 
 
 def _resolve(
-    source: PipelineInput | TaskOutput,
-    slot: Parameter | ArtifactSlot | None,
-    given: Given,
-    *,
-    at: str,
-    outputs: Mapping[str, Mapping[str, Output]],
+    source: LocalSource, slot: Slot | None, given: Given, *, at: str, upstream: Mapping[str, Upstream]
 ) -> Source | None:
-    if isinstance(source, PipelineInput):
-        if source.name not in given.declared:
-            hint = did_you_mean(source.name, list(given.declared))
-            raise Mistake(f"{at}: {source.name!r} is not an input of the component around{hint}")
-        _require_same_kind(slot, given.declared[source.name], at)
-        return given.sources.get(source.name)
-    output = find_output(source, outputs, at)
-    _require_same_kind(slot, output.slot, at)
-    return output.source
+    match source:
+        case FieldOf(inner, name):
+            whole = _resolve(inner, None, given, at=at, upstream=upstream)  # type: ignore[arg-type]  # a local source
+            return None if whole is None else FieldOf(whole, name)
+        case FinalStatus(name):
+            return FinalStatus(name, tuple(sorted(_upstream(name, upstream, at).steps)))
+        case PipelineInput(name):
+            if name not in given.declared:
+                hint = did_you_mean(name, list(given.declared))
+                raise Mistake(f"{at}: {name!r} is not an input of the component around{hint}")
+            _require_same_kind(slot, given.declared[name], at)
+            return given.sources.get(name)
+        case TaskOutput():
+            output = find_output(source, upstream, at)
+            _require_same_kind(slot, output.slot, at)
+            return output.source
+        case Constant():
+            return source
 
 
-def find_output(source: TaskOutput, outputs: Mapping[str, Mapping[str, Output]], place: str) -> Output:
+def find_output(source: TaskOutput, upstream: Mapping[str, Upstream], place: str) -> Output:
     """Return the output that a local name stands for."""
-    if source.task not in outputs:
-        hint = did_you_mean(source.task, list(outputs))
-        raise Mistake(f"{place}: {source.task!r} is not a task of this DAG{hint}")
-    known = outputs[source.task]
+    known = _upstream(source.task, upstream, place).outputs
     if source.output not in known:
         hint = did_you_mean(source.output, list(known))
         raise Mistake(f"{place}: {source.task!r} has no output {source.output!r}{hint}; it has: {', '.join(known)}")
     return known[source.output]
 
 
-def _require_same_kind(wanted: Parameter | ArtifactSlot | None, got: Parameter | ArtifactSlot, place: str) -> None:
+def find_outputs(source: TaskOutput | FirstOf, upstream: Mapping[str, Upstream], place: str) -> Output:
+    """Return the output that a local name stands for, or the first of several."""
+    if isinstance(source, TaskOutput):
+        return find_output(source, upstream, place)
+    found = [find_output(each, upstream, place) for each in source.sources if isinstance(each, TaskOutput)]
+    return Output(FirstOf(tuple(output.source for output in found)), found[0].slot)
+
+
+def _upstream(name: str, upstream: Mapping[str, Upstream], place: str) -> Upstream:
+    if name not in upstream:
+        raise Mistake(f"{place}: {name!r} is not a task of this DAG{did_you_mean(name, list(upstream))}")
+    return upstream[name]
+
+
+def _require_same_kind(wanted: Slot | None, got: Slot, place: str) -> None:
     if wanted is not None and isinstance(wanted, Parameter) != isinstance(got, Parameter):
         kinds = ("a parameter", "an artifact") if isinstance(wanted, Parameter) else ("an artifact", "a parameter")
         raise Mistake(f"{place}: got {got.name!r}, {kinds[1]}; {kinds[0]} is needed here")
 
 
-def _constant(value: JsonValue, slot: Parameter | ArtifactSlot, inputs: Inputs, place: str) -> Source:
+def _constant(value: JsonValue, slot: Slot, inputs: Inputs, place: str) -> Source:
     if isinstance(slot, ArtifactSlot):
         raise Mistake(f"{place}: got a constant; an artifact is needed here")
     names = channels_in(value, place)

@@ -1,11 +1,15 @@
 """The typed plan: what the targets run, with every name of the spec resolved.
 
-    Pipeline ── parameters: Parameter
-             └─ tasks: Task ── component: Component ── executor: Executor, declaration: Declaration
-                            ├─ inputs: Source  (Constant | Template | PipelineInput | TaskOutput)
+    Pipeline ── inputs: Parameter | ArtifactSlot
+             ├─ loops: Loop ── items: Source
+             └─ tasks: Task ── component: Component ── executor: Executor | Importer, declaration: Declaration
+                            ├─ inputs: Source
+                            ├─ loops: names of the loops around it, from the outside in
                             └─ conditions: Condition
 
-Groups of the DSL (`dsl.If` and its kin) are gone: their tasks carry conditions and resolved sources.
+Groups of the DSL (`dsl.If`, `dsl.ParallelFor`, `dsl.ExitHandler`, nested pipelines) are gone: their tasks carry
+conditions, loops, what they wait for, and resolved sources. A task inside loops has an instance for each combination
+of their items; `unrolling` makes them as the items become known.
 """
 
 from __future__ import annotations
@@ -58,6 +62,9 @@ class ArtifactSlot:
     optional: bool = False
 
 
+Slot: TypeAlias = Parameter | ArtifactSlot
+
+
 @dataclass(frozen=True, slots=True)
 class Executor:
     """The container of a component.
@@ -73,6 +80,20 @@ class Executor:
     source: str | None = None
     function: str | None = None
     packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """A component that takes in what lies outside, under a URI that is given or comes by an input.
+
+    `metadata` may hold placeholders for inputs in its texts.
+    """
+
+    uri: str
+    uri_input: str | None = None
+    metadata: Mapping[str, JsonValue] = field(default_factory=dict)
+    reimport: bool = False
+    download_to_workspace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +115,12 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """The signature of a step and the container that runs it."""
+    """The signature of a step and what runs it."""
 
     name: str
-    inputs: Mapping[str, Parameter | ArtifactSlot]
-    outputs: Mapping[str, Parameter | ArtifactSlot]
-    executor: Executor
+    inputs: Mapping[str, Slot]
+    outputs: Mapping[str, Slot]
+    executor: Executor | Importer
     declaration: Declaration = Declaration()
 
 
@@ -112,17 +133,58 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class PipelineInput:
-    """The value of a pipeline parameter."""
+    """What the pipeline was given under a name."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class TaskOutput:
-    """An output of a task of the plan, a parameter or an artifact."""
+    """An output of a task of the plan, a parameter or an artifact.
+
+    Where the task stands in loops that its reader does not stand in, the outputs of all their rounds: values as a list
+    (of lists, for loops in loops), artifacts as one flat list.
+    """
 
     task: str
     output: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoopItem:
+    """The item of a loop in this round."""
+
+    loop: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldOf:
+    """A field of an object, which may be given as JSON text."""
+
+    source: Source
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """The first of several outputs whose task was not skipped (`dsl.OneOf`)."""
+
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FinalStatus:
+    """How a group of tasks ended, as `dsl.PipelineTaskFinalStatus` tells it; `name` is the group's."""
+
+    name: str
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunValue:
+    """What only a run knows: its name, its times, the step's own name (`{{$.pipeline_job_name}}` and its kin)."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +198,9 @@ class Template:
     channels: Mapping[str, Source]
 
 
-Source: TypeAlias = Constant | Template | PipelineInput | TaskOutput
+Source: TypeAlias = (
+    Constant | Template | PipelineInput | TaskOutput | LoopItem | FieldOf | FirstOf | FinalStatus | RunValue
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,20 +267,50 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A component with its inputs.
+class Start:
+    """When a task or a loop may start: every task in `after` has ended well, and every condition holds.
 
-    A task runs when every task in `after` has ended well and every condition holds. One that was skipped
-    skips the tasks after it, but for those that name it in `tolerates` (a subset of `after`): they waited for
-    a group, of which a part may be skipped. An optional input that nobody gives is not in `inputs`.
+    One that was skipped skips what comes after it, but for what names it in `tolerates` (a subset of `after`): that
+    waited for a group, of which a part may be skipped. What names it in `survives` (a subset too) starts however it
+    ended: an exit handler, or a task that ignores failures upstream.
     """
+
+    after: tuple[str, ...] = ()
+    tolerates: tuple[str, ...] = ()
+    survives: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A group of tasks that runs once for each item.
+
+    Attributes:
+        name: Its path, which is unique in a plan.
+        items: A list, or a list of artifacts where `item` is an artifact.
+        item: What one item is.
+        loops: Names of the loops around it, from the outside in.
+        limit: How many rounds may be under way at once; None for no limit.
+
+    """
+
+    name: str
+    items: Source
+    item: Slot
+    loops: tuple[str, ...] = ()
+    start: Start = Start()
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A component with its inputs; an optional input that nobody gives is not in `inputs`."""
 
     name: str
     component: Component
     inputs: Mapping[str, Source] = field(default_factory=dict)
-    after: tuple[str, ...] = ()
-    tolerates: tuple[str, ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    start: Start = Start()
+    loops: tuple[str, ...] = ()
     retry: Retry | None = None
     timeout_s: float | None = None
     cache: bool = True
@@ -224,7 +318,7 @@ class Task:
     platform: Mapping[str, JsonValue] = field(default_factory=dict)
     """What only a cluster heeds, as it stands: `resources`, fields of the platform spec."""
     channels: Mapping[str, Source] = field(default_factory=dict)
-    """Sources of the placeholders in `platform`."""
+    """Sources of the placeholders in `platform` and in the executor's image and environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +327,9 @@ class Pipeline:
 
     name: str
     description: str
-    parameters: Mapping[str, Parameter]
+    inputs: Mapping[str, Slot]
     tasks: tuple[Task, ...]
-    outputs: Mapping[str, TaskOutput] = field(default_factory=dict)
+    loops: Mapping[str, Loop] = field(default_factory=dict)
+    outputs: Mapping[str, Source] = field(default_factory=dict)
     platform: Mapping[str, JsonValue] = field(default_factory=dict)
     """What only a cluster heeds, as it stands: time to live, deadline, root URI."""

@@ -1,7 +1,7 @@
 """Read the platform spec, the second document: what Kubernetes is asked for.
 
-What does not change results is kept for the cluster as it is and ignored on this machine; what does change
-them (secrets, volumes) is refused; the deadline of a task is its timeout everywhere.
+It is kept for the targets as it is; only names of fields are checked here. The deadline of a task is its timeout
+everywhere.
 """
 
 from __future__ import annotations
@@ -9,33 +9,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from argosy.spec.model import Absent, JsonValue
+from argosy.spec.model import Absent, JsonValue, PipelineInput, TaskOutput
 from argosy.spec.unsupported import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from argosy.spec.fields import Fields
 
 KEPT: Final = (
     "nodeSelector", "tolerations", "nodeAffinity", "podAffinity", "podMetadata", "imagePullPolicy",
     "imagePullSecret", "securityContext", "enabledSharedMemory", "podResourceClaims",
+    "secretAsEnv", "secretAsVolume", "configMapAsEnv", "configMapAsVolume", "fieldPathAsEnv",
+    "pvcMount", "genericEphemeralVolume", "emptyDirMounts", "initContainers",
 )  # fmt: skip
+UNKEYED: Final = frozenset(
+    {
+        "secretAsEnv", "secretAsVolume", "configMapAsEnv", "configMapAsVolume", "fieldPathAsEnv",
+        "pvcMount", "initContainers",
+    }
+)  # fmt: skip
+"""What brings into a step what no key covers: a step that has any is never reused."""
 KEPT_OF_PIPELINE: Final = (
-    "resourceTtlOnCompletion", "resourceTtlOnSuccess", "resourceTtlOnFailure", "activeDeadlineSeconds",
+    "resourceTtlOnCompletion", "resourceTtlOnSuccess", "resourceTtlOnFailure", "activeDeadlineSeconds", "workspace",
 )  # fmt: skip
-REFUSED: Final = {
-    "secretAsEnv": "secret, config map or pod field",
-    "secretAsVolume": "secret, config map or pod field",
-    "configMapAsEnv": "secret, config map or pod field",
-    "configMapAsVolume": "secret, config map or pod field",
-    "fieldPathAsEnv": "secret, config map or pod field",
-    "pvcMount": "mounted volume",
-    "genericEphemeralVolume": "mounted volume",
-    "emptyDirMounts": "mounted volume",
-    "initContainers": "init container",
-}
-RUNTIME_SOURCES: Final = ("componentInputParameter", "taskOutputParameter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +71,10 @@ def _read_kubernetes(fields: Fields) -> Platform:
 
 
 def _read_pipeline_config(fields: Fields) -> dict[str, JsonValue]:
-    if "workspace" in fields:
-        refuse(fields.at("workspace"), "workspace")
     return _kept(fields, KEPT_OF_PIPELINE)
 
 
 def _read_executor(fields: Fields) -> ExecutorPlatform:
-    for key, construct in REFUSED.items():
-        if key in fields:
-            refuse(fields.at(key), construct, key)
     seconds = fields.number("activeDeadlineSeconds", default=0)
     return ExecutorPlatform(timeout_s=seconds or None, kept=_kept(fields, KEPT))
 
@@ -92,17 +84,20 @@ def _kept(fields: Fields, keys: tuple[str, ...]) -> dict[str, JsonValue]:
     for key in keys:
         value = fields.json(key)
         if not isinstance(value, Absent):
-            _refuse_runtime_values(value, fields.at(key))
             found[key] = value
     return found
 
 
-def _refuse_runtime_values(value: JsonValue, place: str) -> None:
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            _refuse_runtime_values(item, f"{place}[{index}]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if key in RUNTIME_SOURCES:
-                refuse(f"{place}.{key}", "platform value known at run time")
-            _refuse_runtime_values(item, f"{place}.{key}")
+def runtime_sources(kept: JsonValue) -> Iterator[TaskOutput | PipelineInput]:
+    """Yield what a platform spec takes from the run: outputs of tasks and inputs of the DAG, by their local names."""
+    if isinstance(kept, list):
+        for item in kept:
+            yield from runtime_sources(item)
+    elif isinstance(kept, dict):
+        for key, item in kept.items():
+            if key == "componentInputParameter" and isinstance(item, str):
+                yield PipelineInput(item)
+            elif key == "taskOutputParameter" and isinstance(item, dict):
+                yield TaskOutput(str(item.get("producerTask")), str(item.get("outputParameterKey")))
+            else:
+                yield from runtime_sources(item)

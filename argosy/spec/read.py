@@ -10,7 +10,7 @@ from argosy.spec.components import Group, Step, read_components, read_executors,
 from argosy.spec.documents import parse_documents, split_documents
 from argosy.spec.fields import Fields
 from argosy.spec.groups import flatten
-from argosy.spec.model import ArtifactSlot, JsonValue, Parameter, Pipeline
+from argosy.spec.model import JsonValue, Pipeline
 from argosy.spec.platform import Platform, read_platform
 from argosy.spec.unsupported import refuse
 
@@ -58,8 +58,8 @@ def _read(spec: Fields, platform_spec: Fields) -> Pipeline:
         kept["defaultPipelineRoot"] = spec.text("defaultPipelineRoot")
     spec.require_all_read()
     platform_spec.require_all_read()
-    tasks, outputs = flatten(root, components)
-    return Pipeline(name, description, _parameters(root), tasks, outputs=outputs, platform=kept)
+    flat = flatten(root, components)
+    return Pipeline(name, description, root.inputs, flat.tasks, loops=flat.loops, outputs=flat.outputs, platform=kept)
 
 
 def _require_schema(spec: Fields) -> None:
@@ -75,12 +75,3 @@ def _read_graphs(spec: Fields, platform: Platform) -> tuple[dict[str, Step | Gro
         raise Mistake("root.dag: missing; the tasks of the pipeline are needed here")
     components = read_components(spec, read_executors(spec.object("deploymentSpec")), platform)
     return components, read_group(root)
-
-
-def _parameters(root: Group) -> dict[str, Parameter]:
-    parameters: dict[str, Parameter] = {}
-    for name, slot in root.inputs.items():
-        if isinstance(slot, ArtifactSlot):
-            refuse(f"root.inputDefinitions.artifacts.{name}", "artifact input of a pipeline")
-        parameters[name] = slot
-    return parameters

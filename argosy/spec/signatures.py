@@ -68,16 +68,19 @@ def _read_type(fields: Fields) -> ParameterType:
             return type_
     place = fields.at("parameterType")
     if text == "TASK_FINAL_STATUS":
-        refuse(place, "final status input")
+        return "STRUCT"
     if text == "TASK_CONFIG":
         refuse(place, "task config passthrough")
     raise Mistake(f"{place}: got {text!r}{did_you_mean(text, list(TYPES))}; allowed: {', '.join(TYPES)}")
 
 
 def _read_artifact(name: str, fields: Fields) -> ArtifactSlot:
-    if fields.flag("isArtifactList"):
-        refuse(fields.at("isArtifactList"), "list of artifacts")
     kind = fields.object("artifactType")
     kind.text("schemaVersion", default="")
     fields.text("description", default="")
-    return ArtifactSlot(name=name, schema_title=kind.text("schemaTitle"), optional=fields.flag("isOptional"))
+    return ArtifactSlot(
+        name=name,
+        schema_title=kind.text("schemaTitle"),
+        is_list=fields.flag("isArtifactList"),
+        optional=fields.flag("isOptional"),
+    )

@@ -1,4 +1,4 @@
-"""Placeholders inside values, such as `{{$.inputs.parameters['name']}}`.
+"""Placeholders inside values: `{{$.inputs.parameters['name']}}`, `{{$.pipeline_job_name}}`.
 
 They stand in a text, or in the texts of a list or an object. The text of a channel replaces its placeholder,
 also where the placeholder is the whole text: KFP replaces inside JSON text, so a number put into `["{{...}}"]`
@@ -17,13 +17,21 @@ from argosy.spec.unsupported import refuse
 from argosy.spec.values import with_whole_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from argosy.spec.model import JsonValue, Template
 
-CHANNEL: Final = re.compile(r"""\{\{\$\.inputs\.parameters\[(['"])(?P<name>.+?)\1\]\}\}""")
+RUN_VALUES: Final = (
+    "pipeline_job_name", "pipeline_job_resource_name", "pipeline_job_uuid", "pipeline_task_name", "pipeline_task_uuid",
+    "pipeline_root", "pipeline_job_create_time_utc", "pipeline_job_schedule_time_utc", "workspace_path",
+)  # fmt: skip
+RUN_PREFIX: Final = "$."
+"""Stands before the name of a run's value among the channels of a template."""
+CHANNEL: Final = re.compile(
+    r"""\{\{\$\.(?:inputs\.parameters\[(['"])(?P<name>.+?)\1\]|(?P<run>""" + "|".join(RUN_VALUES) + r"""))\}\}"""
+)
 ANY: Final = re.compile(r"\{\{\$(?P<path>[^}]*)\}\}")
-STEP_SCOPED: Final = (".inputs.", ".outputs.", ".json_escape")
+STEP_SCOPED: Final = (".inputs.", ".outputs.")
 
 
 def texts_in(value: JsonValue, place: str) -> Iterator[tuple[str, str]]:
@@ -40,25 +48,44 @@ def texts_in(value: JsonValue, place: str) -> Iterator[tuple[str, str]]:
 
 
 def channels_in(value: JsonValue, place: str) -> list[str]:
-    """Return the names of the channels that a value's texts hold, sorted.
+    """Return the names of the channels that a value's texts hold, sorted; a run's value is `$.` and its name.
 
     Raises:
-        Unsupported: A text holds a placeholder that is no channel.
+        Unsupported: A text holds a placeholder that is neither.
 
     """
     names: set[str] = set()
     for where, text in texts_in(value, place):
-        names.update(match["name"] for match in CHANNEL.finditer(text))
+        names.update(_channel(match) for match in CHANNEL.finditer(text))
         for match in ANY.finditer(CHANNEL.sub("", text)):
             refuse(where, "placeholder of the run", match[0])
     return sorted(names)
 
 
-def require_no_run_placeholders(text: str, place: str) -> None:
-    """Raise where an argv element holds a placeholder whose value only a run knows."""
-    for match in ANY.finditer(text):
-        if match["path"] and not match["path"].startswith(STEP_SCOPED):
+def run_values_in(texts: Iterable[str], place: str) -> list[str]:
+    """Return the names of the run's values that the arguments of a program hold, sorted.
+
+    Raises:
+        Unsupported: A placeholder is neither one of these nor one that the launcher fills in.
+
+    """
+    names: set[str] = set()
+    for match in (match for text in texts for match in ANY.finditer(text)):
+        name = match["path"].removeprefix(".")
+        if name in RUN_VALUES:
+            names.add(name)
+        elif name and not match["path"].startswith(STEP_SCOPED):
             refuse(place, "placeholder of the run", match[0])
+    return sorted(names)
+
+
+def fill_run_values(text: str, values: Mapping[str, str]) -> str:
+    """Return an argument with the run's values filled in, and all other placeholders left as they are."""
+    return CHANNEL.sub(lambda match: values[match["run"]] if match["run"] else match[0], text)
+
+
+def _channel(match: re.Match[str]) -> str:
+    return RUN_PREFIX + match["run"] if match["run"] else match["name"]
 
 
 def render_template(template: Template, values: Mapping[str, JsonValue]) -> JsonValue:
@@ -82,7 +109,7 @@ def _render(value: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
 
 
 def _render_text(text: str, values: Mapping[str, JsonValue]) -> str:
-    return CHANNEL.sub(lambda match: text_of(match["name"], values), text)
+    return CHANNEL.sub(lambda match: text_of(_channel(match), values), text)
 
 
 def text_of(name: str, values: Mapping[str, JsonValue]) -> str:

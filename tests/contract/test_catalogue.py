@@ -25,7 +25,7 @@ def test_the_checked_in_manifest_is_read_without_a_field_left_over(manifest: Pat
 
 
 def test_every_pipeline_takes_the_time_that_it_runs_as_of(manifest: Path):
-    assert read_pipeline(manifest).parameters["as_of"].type == "STRING"
+    assert read_pipeline(manifest).inputs["as_of"].type == "STRING"
 
 
 def test_checked_in_manifests_are_what_compiles_now(tmp_path: Path):

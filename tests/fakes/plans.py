@@ -13,6 +13,7 @@ from argosy.spec.model import (
     LiteralOperand,
     Parameter,
     Pipeline,
+    Start,
     Task,
     TaskOutput,
 )
@@ -29,10 +30,12 @@ def a_task(name, code, *, inputs=None, outputs=None, after=(), **more):
     declared = {
         key: slot(key, kind) for key, kind in ({"Output": "NUMBER_INTEGER"} if outputs is None else outputs).items()
     }
+    begun = {word: more.pop(word) for word in ("tolerates", "survives", "conditions") if word in more}
     executor = Executor("python:3.11", source=source_of(code), function="step", env=more.pop("env", {}))
     declaration = Declaration(**more.pop("declared", {}))
     component = Component(name, {}, declared, executor, declaration)
-    return Task(name, component, given, after=tuple(dict.fromkeys([*upstream, *after])), **more)
+    waits = Start(after=tuple(dict.fromkeys([*upstream, *after])), **begun)
+    return Task(name, component, given, waits, **more)
 
 
 def source(value):

@@ -3,7 +3,7 @@ import pytest
 from argosy.errors import Mistake, Unsupported
 from argosy.spec.executors import read_executor
 from argosy.spec.fields import Fields
-from argosy.spec.model import Declaration, Executor
+from argosy.spec.model import Declaration, Executor, Importer
 from tests.fakes.specs import PREAMBLE, a_container, a_lightweight
 
 SOURCE = "def train(rows: int) -> float:\n    return '{{$.pipeline_job_uuid}}'\n"
@@ -79,29 +79,25 @@ def test_a_wrong_executor_is_refused_with_its_place(executor, message):
 @pytest.mark.parametrize(
     ("executor", "message"),
     [
-        ({"importer": {"artifactUri": {}}}, "executors.e.importer: importer: "),
         ({"resolver": {"a": 1}}, "executors.e.resolver: custom executor (resolver): "),
         ({"customJob": {"a": 1}}, "executors.e.customJob: custom executor (customJob): "),
         (a_container(lifecycle={"preCacheCheck": {}}), "executors.e.container.lifecycle: container hook: "),
-        (a_container(command=[]), "executors.e.container.command: missing command: "),
-        (
-            a_container(image="{{$.inputs.parameters['i']}}"),
-            "executors.e.container.image: image chosen at run time ({{$.inputs.parameters['i']}}): ",
-        ),
-        (a_container(image="argostub/createpvc"), "executors.e.container.image: storage claim (argostub/createpvc): "),
-        (
-            a_container(args=["ok", "{{$.pipeline_job_name}}"]),
-            "executors.e.container.args[1]: placeholder of the run ({{$.pipeline_job_name}}): ",
-        ),
-        (
-            a_container(env=[{"name": "A", "value": "{{$.inputs.parameters['i']}}"}]),
-            "executors.e.container.env[0].value: placeholder of the run",
-        ),
     ],
 )
-def test_an_executor_that_is_not_planned_yet_is_refused_by_name(executor, message):
+def test_an_executor_that_no_target_runs_is_refused_by_name(executor, message):
     with pytest.raises(Unsupported) as caught:
         read(executor)
 
     assert str(caught.value).startswith(f"{message}")
     assert ": unsupported: " in str(caught.value)
+
+
+def test_an_importer_has_a_uri_of_its_own_or_of_an_input():
+    schema = {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.1"}
+    fixed = {"artifactUri": {"constant": "file:///data"}, "typeSchema": schema, "metadata": {"k": "v"}}
+    given = {"artifactUri": {"runtimeParameter": "uri"}, "typeSchema": schema, "reimport": True}
+
+    assert read({"importer": fixed}).executor == Importer("file:///data", metadata={"k": "v"})
+    assert read({"importer": given}).executor == Importer("", uri_input="uri", reimport=True)
+    with pytest.raises(Mistake, match=r"importer\.artifactUri: no URI; allowed: constant"):
+        read({"importer": {"artifactUri": {}}})

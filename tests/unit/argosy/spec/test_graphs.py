@@ -1,9 +1,9 @@
 import pytest
 
-from argosy.errors import Mistake, Unsupported
+from argosy.errors import Mistake
 from argosy.spec.fields import Fields
-from argosy.spec.graphs import LocalTask, read_graph
-from argosy.spec.model import Constant, PipelineInput, Retry, TaskOutput
+from argosy.spec.graphs import Iterator, LocalTask, read_graph
+from argosy.spec.model import Constant, FieldOf, FinalStatus, FirstOf, PipelineInput, Retry, TaskOutput
 from tests.fakes.specs import a_task, artifact_of, constant, outer, output_of
 
 PREPARE = a_task("comp-prepare")
@@ -37,6 +37,8 @@ def test_a_task_is_read_whole():
         artifacts=frozenset({"data"}),
         after=("check", "prepare"),
         condition="true == true",
+        survives=False,
+        iterator=None,
         retry=Retry(max_count=2, backoff_s=1.5, factor=3.0, max_backoff_s=3600.0),
         cache=True,
         cache_salt="v2",
@@ -97,44 +99,70 @@ def test_a_wrong_task_is_refused_with_its_place(task, message):
     assert str(caught.value).startswith(message)
 
 
+def a_loop(**iterator):
+    return {**a_task("c", x=outer("b")), "parameterIterator": {"itemInput": "item", **iterator}}
+
+
+def test_a_loop_has_its_items_in_the_spec_or_from_an_input():
+    raw = a_loop(items={"raw": "[1, 2]"})
+    given = {**a_loop(items={"inputParameter": "x"}), "iteratorPolicy": {"parallelismLimit": 2}}
+
+    assert read(a=raw).tasks["a"].iterator == Iterator("item", Constant([1, 2]), over_artifacts=False, limit=None)
+    assert read(a=given).tasks["a"].iterator == Iterator("item", "x", over_artifacts=False, limit=2)
+
+
 @pytest.mark.parametrize(
     ("task", "message"),
     [
-        (a_changed_task(parameterIterator={"items": {}}), "dag.tasks.a.parameterIterator: loop over parameters: "),
-        (a_changed_task(artifactIterator={"items": {}}), "dag.tasks.a.artifactIterator: loop over artifacts: "),
-        (
-            a_changed_task(triggerPolicy={"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}),
-            "dag.tasks.a.triggerPolicy.strategy: exit handler (ALL_UPSTREAM_TASKS_COMPLETED): ",
-        ),
-        (
-            a_task("c", x={**outer("b"), "parameterExpressionSelector": "x"}),
-            "dag.tasks.a.inputs.parameters.x.parameterExpressionSelector: expression on a loop item: ",
-        ),
-        (
-            a_task("c", x={"taskFinalStatus": {"producerTask": "b"}}),
-            "dag.tasks.a.inputs.parameters.x.taskFinalStatus: final status input: ",
-        ),
+        (a_loop(items={"raw": "[1"}), 'parameterIterator.items.raw: got "[1"; a list in JSON is needed here'),
+        (a_loop(items={"raw": "{}"}), "parameterIterator.items.raw: got {}; a list in JSON is needed here"),
+        (a_loop(items={"inputParameter": "y"}), "parameterIterator.items.inputParameter: 'y' is not an input"),
+        (a_loop(items={}), "parameterIterator.items.inputParameter: missing"),
+        ({**a_loop(items={"raw": "[]"}), "artifactIterator": {}}, "both parameterIterator and artifactIterator"),
+        (a_task("c", x={**outer("b"), "parameterExpressionSelector": "x"}), "inputs.parameters.x.parameterExpression"),
+        (a_changed_task(triggerPolicy={"strategy": "SOMETIMES"}), "triggerPolicy.strategy: got 'SOMETIMES'; allowed"),
     ],
 )
-def test_a_task_that_is_not_planned_yet_is_refused_by_name(task, message):
-    with pytest.raises(Unsupported) as caught:
+def test_a_wrong_loop_or_trigger_is_refused_with_its_place(task, message):
+    with pytest.raises(Mistake) as caught:
         read(a=task)
 
-    assert str(caught.value).startswith(f"{message}unsupported: ")
+    assert str(caught.value).removeprefix("dag.tasks.a").lstrip(".: ").startswith(message)
 
 
-@pytest.mark.parametrize(
-    ("outputs", "place"),
-    [
-        ({"parameters": {"x": {"valueFromOneof": {}}}}, "dag.outputs.parameters.x.valueFromOneof"),
-        ({"artifacts": {"x": {"artifactSelectors": [{}, {}]}}}, "dag.outputs.artifacts.x.artifactSelectors"),
-    ],
-)
-def test_one_of_is_refused_by_name(outputs, place):
-    with pytest.raises(Unsupported) as caught:
-        read(outputs, a=PREPARE)
+def test_a_field_of_a_value_is_selected_by_name():
+    selected = {**outer("b"), "parameterExpressionSelector": 'parseJson(string_value)["k"]'}
+    assert read(a=a_task("c", x=selected)).tasks["a"].inputs == {"x": FieldOf(PipelineInput("b"), "k")}
 
-    assert str(caught.value).startswith(f"{place}: OneOf: unsupported: ")
+
+def test_a_final_status_waits_for_the_task_that_it_is_of():
+    task = {
+        **a_task("c", x={"taskFinalStatus": {"producerTask": "prepare"}}),
+        "triggerPolicy": {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"},
+    }
+    found = read(prepare=PREPARE, a=task).tasks["a"]
+    assert (found.inputs, found.after, found.survives) == (
+        {"x": FinalStatus("prepare", ("prepare",))}, ("prepare",), True,
+    )  # fmt: skip
+
+
+def test_one_of_is_the_first_of_several_outputs():
+    def selected(key):
+        return [{"producerSubtask": task, key: "x"} for task in ("prepare", "a")]
+
+    found = read(
+        {
+            "parameters": {"p": {"valueFromOneof": {"parameterSelectors": selected("outputParameterKey")}}},
+            "artifacts": {"d": {"artifactSelectors": selected("outputArtifactKey")}},
+        },
+        prepare=PREPARE,
+        a=PREPARE,
+    )
+    first = FirstOf((TaskOutput("prepare", "x"), TaskOutput("a", "x")))
+    assert found.outputs == {"p": first, "d": first}
+
+    with pytest.raises(Mistake, match=r"^dag\.outputs\.parameters\.x\.valueFromOneof\.parameterSelectors: empty"):
+        read({"parameters": {"x": {"valueFromOneof": {}}}}, a=PREPARE)
 
 
 def test_a_dag_needs_a_task():

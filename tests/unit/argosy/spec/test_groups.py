@@ -1,7 +1,7 @@
 import pytest
 
-from argosy.errors import Mistake, Unsupported
-from argosy.spec.model import Constant, PipelineInput, TaskOutput
+from argosy.errors import Mistake
+from argosy.spec.model import Constant, PipelineInput, Start, TaskOutput
 from argosy.spec.read import read_pipeline
 from tests.fakes.specs import (
     a_component,
@@ -48,9 +48,11 @@ def test_a_task_in_a_group_carries_its_condition_and_waits_for_what_the_group_wa
         **{"if": a_group({"inner": a_step()}, inputs=FLAG)},
     )
 
-    assert tasks["inner"].after == ("first", "second")
-    assert tasks["inner"].tolerates == ()
-    assert [condition.channels for condition in tasks["inner"].conditions] == [{"flag": TaskOutput("first", "Output")}]
+    assert tasks["inner"].start.after == ("first", "second")
+    assert tasks["inner"].start.tolerates == ()
+    assert [condition.channels for condition in tasks["inner"].start.conditions] == [
+        {"flag": TaskOutput("first", "Output")}
+    ]
 
 
 def test_a_group_in_a_group_carries_both_conditions_from_the_outside_in():
@@ -63,8 +65,8 @@ def test_a_group_in_a_group_carries_both_conditions_from_the_outside_in():
     )
 
     # Both ask the same of the same source, so one is enough.
-    assert [condition.channels for condition in tasks["deep"].conditions] == [ANSWER]
-    assert tasks["deep"].after == ("deepest",)
+    assert [condition.channels for condition in tasks["deep"].start.conditions] == [ANSWER]
+    assert tasks["deep"].start.after == ("deepest",)
 
 
 def test_two_different_conditions_are_both_kept():
@@ -73,7 +75,7 @@ def test_two_different_conditions_are_both_kept():
 
     tasks = plan({"condition-1": task}, outer=nested, **{"if": a_group({"deep": a_step()}, inputs=FLAG)})
 
-    assert [condition.channels for condition in tasks["deep"].conditions] == [
+    assert [condition.channels for condition in tasks["deep"].start.conditions] == [
         ANSWER,
         {"flag": PipelineInput("other")},
     ]
@@ -89,9 +91,9 @@ def test_a_task_after_a_group_tolerates_its_skips_and_is_skipped_where_the_group
         **{"if": a_group({"inner": a_step()}, inputs=FLAG)},
     )
 
-    assert tasks["last"].after == ("first", "inner")
-    assert tasks["last"].tolerates == ("inner",)
-    assert [condition.channels for condition in tasks["last"].conditions] == [ANSWER]
+    assert tasks["last"].start.after == ("first", "inner")
+    assert tasks["last"].start.tolerates == ("inner",)
+    assert [condition.channels for condition in tasks["last"].start.conditions] == [ANSWER]
 
 
 def test_a_task_after_branches_runs_whichever_of_them_ran():
@@ -109,9 +111,9 @@ def test_a_task_after_branches_runs_whichever_of_them_ran():
         **{"if": a_group({"yes": a_step()}, inputs=FLAG), "else": a_group({"no": a_step()}, inputs=FLAG)},
     )
 
-    assert tasks["last"].after == ("no", "yes")
-    assert tasks["last"].tolerates == ("no", "yes")
-    assert tasks["last"].conditions == ()
+    assert tasks["last"].start.after == ("no", "yes")
+    assert tasks["last"].start.tolerates == ("no", "yes")
+    assert tasks["last"].start.conditions == ()
 
 
 def test_an_output_of_a_group_is_the_output_of_its_task_and_needs_it():
@@ -124,9 +126,9 @@ def test_an_output_of_a_group_is_the_output_of_its_task_and_needs_it():
     )
 
     assert tasks["last"].inputs == {"text": TaskOutput("inner", "Output")}
-    assert tasks["last"].after == ("inner", "more")
-    assert tasks["last"].tolerates == ("more",)
-    assert len(tasks["last"].conditions) == 1
+    assert tasks["last"].start.after == ("inner", "more")
+    assert tasks["last"].start.tolerates == ("more",)
+    assert len(tasks["last"].start.conditions) == 1
 
 
 def test_what_a_group_was_not_given_takes_the_groups_default():
@@ -148,7 +150,7 @@ def test_what_nobody_gave_is_not_given_on():
 def test_a_condition_may_stand_at_a_task():
     tasks = plan({"only": a_condition_task("comp-step", is_yes("text"), text=constant("no"))})
 
-    assert tasks["only"].conditions[0].channels == {"text": Constant("no")}
+    assert tasks["only"].start.conditions[0].channels == {"text": Constant("no")}
 
 
 def test_names_that_occur_twice_get_their_groups_name_in_front():
@@ -172,20 +174,20 @@ def test_names_that_occur_twice_get_their_groups_name_in_front():
     ]
 
 
-def test_a_nested_pipeline_is_refused_by_name():
-    with pytest.raises(Unsupported) as caught:
-        plan({"part": a_task("comp-part")}, part=a_group({"inner": a_step()}))
+def test_a_nested_pipeline_is_its_tasks():
+    tasks = plan({"part": a_task("comp-part"), "last": a_step("part")}, part=a_group({"inner": a_step()}))
 
-    assert str(caught.value).startswith(
-        "root.dag.tasks.part.componentRef.name: nested pipeline (comp-part): unsupported: "
-    )
+    assert sorted(tasks) == ["inner", "last"]
+    assert tasks["last"].start == Start(after=("inner",), tolerates=("inner",))
 
 
-def test_a_retry_of_a_group_is_refused_by_name():
+def test_a_retry_of_a_group_is_one_of_each_task_that_has_none_of_its_own():
+    own = {**a_step(), "retryPolicy": {"maxRetryCount": 5}}
     task = {**a_branch("comp-if", outer("answer")), "retryPolicy": {"maxRetryCount": 2}}
 
-    with pytest.raises(Unsupported, match=r"^root\.dag\.tasks\.c\.retryPolicy: retry of a group: unsupported: "):
-        plan({"c": task}, **{"if": a_group({"inner": a_step()}, inputs=FLAG)})
+    tasks = plan({"c": task}, **{"if": a_group({"inner": a_step(), "own": own}, inputs=FLAG)})
+
+    assert (tasks["inner"].retry.max_count, tasks["own"].retry.max_count) == (2, 5)
 
 
 def test_a_group_in_itself_is_refused():

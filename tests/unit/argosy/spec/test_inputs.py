@@ -77,9 +77,10 @@ def test_an_input_that_does_not_fit_is_refused_with_its_place(sources, message):
 
 def test_a_placeholder_of_the_run_is_refused_by_name():
     with pytest.raises(
-        Unsupported, match=r"inputs\.parameters\.text: placeholder of the run \(\{\{\$\.pipeline_job_name\}\}\)"
+        Unsupported,
+        match=r"inputs\.parameters\.text: placeholder of the run \(\{\{\$\.pipeline_google_cloud_location\}\}\)",
     ):
-        inputs_of(text=constant("{{$.pipeline_job_name}}"))
+        inputs_of(text=constant("{{$.pipeline_google_cloud_location}}"))
 
 
 def test_every_missing_input_is_named():

@@ -2,7 +2,8 @@ import pytest
 
 from argosy.errors import Mistake, Unsupported
 from argosy.spec.fields import Fields
-from argosy.spec.platform import ExecutorPlatform, Platform, read_platform
+from argosy.spec.model import PipelineInput, TaskOutput
+from argosy.spec.platform import ExecutorPlatform, Platform, read_platform, runtime_sources
 
 PLACE = "platforms.kubernetes.deploymentSpec.executors.e"
 
@@ -38,31 +39,18 @@ def test_the_deadline_of_a_task_is_its_timeout(seconds):
     assert read({"activeDeadlineSeconds": seconds}).executors["e"].timeout_s == 90.0
 
 
-@pytest.mark.parametrize(
-    ("executor", "message"),
-    [
-        ({"secretAsEnv": [{}]}, f"{PLACE}.secretAsEnv: secret, config map or pod field (secretAsEnv): "),
-        ({"configMapAsVolume": [{}]}, f"{PLACE}.configMapAsVolume: secret, config map or pod field"),
-        ({"fieldPathAsEnv": [{}]}, f"{PLACE}.fieldPathAsEnv: secret, config map or pod field"),
-        ({"pvcMount": [{}]}, f"{PLACE}.pvcMount: mounted volume (pvcMount): "),
-        ({"emptyDirMounts": [{}]}, f"{PLACE}.emptyDirMounts: mounted volume"),
-        ({"initContainers": [{}]}, f"{PLACE}.initContainers: init container"),
-        (
-            {"tolerations": [{"tolerationJson": {"componentInputParameter": "t"}}]},
-            f"{PLACE}.tolerations[0].tolerationJson.componentInputParameter: platform value known at run time: ",
-        ),
-    ],
-)
-def test_what_changes_results_is_refused_by_name(executor, message):
-    with pytest.raises(Unsupported) as caught:
-        read(executor)
+def test_secrets_volumes_and_the_workspace_are_kept_for_the_targets():
+    executor = {"secretAsEnv": [{"secretName": "s"}], "pvcMount": [{"mountPath": "/data"}]}
+    found = read(executor, workspace={"size": "1Gi"})
 
-    assert str(caught.value).startswith(message)
+    assert found == Platform({"e": ExecutorPlatform(None, executor)}, {"workspace": {"size": "1Gi"}})
 
 
-def test_a_workspace_is_refused_by_name():
-    with pytest.raises(Unsupported, match=r"^platforms\.kubernetes\.pipelineConfig\.workspace: workspace: "):
-        read({}, workspace={"size": "1Gi"})
+def test_what_is_taken_from_the_run_is_found_at_any_depth():
+    task = {"taskOutputParameter": {"producerTask": "a", "outputParameterKey": "Output"}}
+    kept = {"tolerations": [{"tolerationJson": {"componentInputParameter": "t"}}], "secretAsEnv": [{"name": task}]}
+
+    assert list(runtime_sources(kept)) == [PipelineInput("t"), TaskOutput("a", "Output")]
 
 
 def test_another_platform_is_refused_by_name():

@@ -2,7 +2,7 @@ import pytest
 
 from argosy.errors import Mistake, Unsupported
 from argosy.spec.model import Template
-from argosy.spec.templates import channels_in, render_template, require_no_run_placeholders
+from argosy.spec.templates import channels_in, fill_run_values, render_template, run_values_in
 
 X = "{{$.inputs.parameters['pipelinechannel--x']}}"
 Y = '{{$.inputs.parameters["pipelinechannel--y"]}}'
@@ -51,19 +51,25 @@ def test_the_channels_of_a_value_are_found_everywhere():
     assert channels_in({"a": [Y, "none"], X: 1}, "p") == ["pipelinechannel--x", "pipelinechannel--y"]
 
 
-@pytest.mark.parametrize(
-    "placeholder", ["{{$.pipeline_job_uuid}}", "{{$.pipeline_root}}", "{{$}}", "{{$.workspace_path}}"]
-)
-def test_a_placeholder_of_the_run_is_refused_by_name_and_place(placeholder):
+def test_a_value_of_the_run_is_a_channel_of_its_own():
+    assert channels_in(f"{X}/{{{{$.pipeline_job_name}}}}", "p") == ["$.pipeline_job_name", "pipelinechannel--x"]
+    assert render_template(Template("{{$.workspace_path}}/a", {}), {"$.workspace_path": "/w"}) == "/w/a"
+
+
+@pytest.mark.parametrize("placeholder", ["{{$.pipeline_google_cloud_location}}", "{{$}}", "{{$.json_escape[1]}}"])
+def test_a_placeholder_that_no_target_knows_is_refused_by_name_and_place(placeholder):
     with pytest.raises(Unsupported) as caught:
         channels_in({"a": [f"id {placeholder}"]}, "p")
 
     assert str(caught.value).startswith(f"p.a[0]: placeholder of the run ({placeholder}): unsupported: ")
 
 
-def test_an_argument_may_hold_placeholders_of_its_step_alone():
-    for text in ("{{$}}", X, "{{$.outputs.artifacts['model'].path}}", "no placeholder", "{{item}}"):
-        require_no_run_placeholders(text, "p")
+def test_an_argument_may_hold_placeholders_of_its_step_and_of_the_run():
+    own = ["{{$}}", X, "{{$.outputs.artifacts['model'].path}}", "no placeholder", "{{item}}"]
+    assert run_values_in(own, "p") == []
+    assert run_values_in([*own, "{{$.pipeline_task_name}}"], "p") == ["pipeline_task_name"]
+    filled = fill_run_values(f"{X} {{{{$.pipeline_task_name}}}} {{{{$}}}}", {"pipeline_task_name": "train"})
+    assert filled == f"{X} train {{{{$}}}}"
 
-    with pytest.raises(Unsupported, match=r"^p: placeholder of the run \(\{\{\$\.pipeline_task_name\}\}\)"):
-        require_no_run_placeholders("{{$.pipeline_task_name}}", "p")
+    with pytest.raises(Unsupported, match=r"^p: placeholder of the run \(\{\{\$\.pipeline_google_cloud_location\}\}\)"):
+        run_values_in(["{{$.pipeline_google_cloud_location}}"], "p")

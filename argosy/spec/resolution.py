@@ -1,0 +1,211 @@
+"""What sources and starts come to, given how far a plan has come."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from argosy.errors import Mistake
+from argosy.launcher.artifacts import Artifact, Artifacts
+from argosy.launcher.canonical import normal_json
+from argosy.launcher.step import Input, shown
+from argosy.spec.conditions import evaluate
+from argosy.spec.fields import shorten
+from argosy.spec.model import (
+    ArtifactSlot,
+    Constant,
+    FieldOf,
+    FinalStatus,
+    FirstOf,
+    LoopItem,
+    PipelineInput,
+    RunValue,
+    TaskOutput,
+    Template,
+)
+from argosy.spec.templates import render_template
+
+if TYPE_CHECKING:
+    from argosy.launcher.step import Outcome
+    from argosy.spec.model import Loop, Source, Start, Task
+    from argosy.spec.unrolling import Unrolling
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a source is read: the name of its reader, the loops around it, the round of each."""
+
+    name: str
+    loops: tuple[str, ...] = ()
+    index: tuple[int, ...] = ()
+
+    def round_of(self, task: Task) -> tuple[int, ...]:
+        """Return the rounds of the loops that a task and the reader both stand in."""
+        return self.index[: shared(task.loops, self.loops)]
+
+
+def shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """Return how many loops, from the outside in, are the same."""
+    count = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def instance_name(task: str, index: tuple[int, ...]) -> str:
+    """Return the name of a task's instance in some rounds of the loops around it."""
+    return f"{task}[{','.join(map(str, index))}]" if index else task
+
+
+def reason_to_skip(start: Start, place: Place, so_far: Unrolling) -> str:
+    """Return why a task or loop whose upstream has ended is not started; empty where it is.
+
+    A failed, skipped or refused task stops only what depends on it.
+
+    Raises:
+        Mistake: A condition reads a value that is not there.
+
+    """
+    for name in start.after:
+        state = so_far.state(name, place.round_of(so_far.tasks[name]))
+        tolerated = name in start.survives or (state == "skipped" and name in start.tolerates)
+        if state != "ended" and not tolerated:
+            return f"{name} {'failed' if state == 'failed' else 'was skipped'}"
+    for condition in start.conditions:
+        found = {name: resolve(source, place, so_far) for name, source in condition.channels.items()}
+        if not evaluate(condition, {name: entry.value if entry else None for name, entry in found.items()}):
+            return "its condition does not hold"
+    return ""
+
+
+def loop_items(loop: Loop, place: Place, so_far: Unrolling) -> list[Input]:
+    """Return the items of a loop, each with its own identity in keys.
+
+    Raises:
+        Mistake: There is no list.
+
+    """
+    found = resolve(loop.items, place, so_far)
+    wanted = "a list of artifacts" if isinstance(loop.item, ArtifactSlot) else "a list"
+    value = None if found is None else found.value
+    items = list(value.items) if isinstance(value, Artifacts) else value
+    if isinstance(value, Artifact) or not isinstance(items, list) or found is None:
+        raise Mistake(f"loop {loop.name}: its items are {shorten(shown(value))}; {wanted} is needed")
+    if not isinstance(loop.item, ArtifactSlot):
+        items = [normal_json(item) for item in items]
+    if found.measured:
+        return [Input(item, [found.identity, i], measured=True) for i, item in enumerate(items)]
+    return [Input(item, shown(item)) for item in items]
+
+
+def resolve(source: Source, place: Place, so_far: Unrolling) -> Input | None:
+    """Return what a source stands for, with the identity that it has in keys; None where nothing was given.
+
+    Raises:
+        Mistake: A text needs a value that was not given, or a field is taken of what has none.
+
+    """
+    match source:
+        case TaskOutput(task, output):
+            return _gathered(so_far.tasks[task], output, place.round_of(so_far.tasks[task]), so_far)
+        case FieldOf(inner, name):
+            return _field(resolve(inner, place, so_far), name, place)
+        case FirstOf(sources):
+            found = (resolve(each, place, so_far) for each in sources)
+            return next((entry for entry in found if entry is not None), None)
+        case Template():
+            return _rendered(source, place, so_far)
+        case _:
+            return _given(source, place, so_far)
+
+
+def _given(
+    source: Constant | PipelineInput | LoopItem | FinalStatus | RunValue, place: Place, so_far: Unrolling
+) -> Input | None:
+    """Return what a source stands for that takes nothing from another one."""
+    value: Any
+    match source:
+        case LoopItem(loop):
+            depth = place.loops.index(loop)
+            return so_far.rounds[loop, place.index[:depth]][place.index[depth]]
+        case PipelineInput(name):
+            if name not in so_far.arguments:
+                return None
+            value = so_far.arguments[name]
+        case Constant(value):
+            pass
+        case FinalStatus(name, tasks):
+            value = _final_status(name, tasks, place, so_far)
+        case RunValue(name):
+            value = so_far.run_values.get(name, place.name)
+    return Input(value, shown(value))
+
+
+def _rendered(source: Template, place: Place, so_far: Unrolling) -> Input:
+    resolved = {name: resolve(channel, place, so_far) for name, channel in source.channels.items()}
+    found = {name: entry for name, entry in resolved.items() if entry is not None}
+    rendered = render_template(source, {name: entry.value for name, entry in found.items()})
+    measured = any(entry.measured for entry in found.values())
+    identity: Any = [source.value, {name: entry.identity for name, entry in found.items()}] if measured else rendered
+    return Input(rendered, identity, measured)
+
+
+def _gathered(task: Task, output: str, index: tuple[int, ...], so_far: Unrolling) -> Input | None:
+    """Return an output of a task below some rounds: of all rounds of the loops that are left, where there are any."""
+    if len(index) == len(task.loops):
+        name = instance_name(task.name, index)
+        return _output(so_far.outcomes[name], output, name)
+    rounds = so_far.rounds.get((task.loops[len(index)], index))
+    if rounds is None:
+        return None
+    found = [_gathered(task, output, (*index, number), so_far) for number in range(len(rounds))]
+    entries = [entry for entry in found if entry is not None]
+    value: Any = [entry.value for entry in entries]
+    if isinstance(task.component.outputs.get(output), ArtifactSlot):
+        value = Artifacts(tuple(artifact for each in value for artifact in _flat(each)))
+    if any(entry.measured for entry in entries):
+        return Input(value, [entry.identity for entry in entries], measured=True)
+    return Input(value, shown(value))
+
+
+def _flat(value: Artifact | Artifacts) -> tuple[Artifact, ...]:
+    return value.items if isinstance(value, Artifacts) else (value,)
+
+
+def _output(outcome: Outcome, output: str, name: str) -> Input | None:
+    if outcome.status in {"skipped", "failed"} and output not in outcome.outputs:
+        return None
+    if output not in outcome.outputs:
+        raise Mistake(f"tasks.{name}: it gave no output {output!r}; it gave {', '.join(outcome.outputs) or 'none'}")
+    return outcome.outputs[output].as_input(outcome.key, output)
+
+
+def _field(whole: Input | None, name: str, place: Place) -> Input | None:
+    if whole is None:
+        return None
+    value = whole.value
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            value = whole.value
+    if not isinstance(value, dict) or name not in value:
+        got = shorten(shown(whole.value))
+        raise Mistake(f"tasks.{place.name}: {got} has no field {name!r}; give an object that has it")
+    return Input(value[name], [whole.identity, name] if whole.measured else value[name], whole.measured)
+
+
+def _final_status(name: str, tasks: tuple[str, ...], place: Place, so_far: Unrolling) -> dict[str, Any]:
+    """Return the document that kfp's executor reads; a group that did not fail is COMPLETE, as Kubeflow says it."""
+    states = {so_far.state(task, place.round_of(so_far.tasks[task])) for task in tasks}
+    status = {
+        "state": "FAILED" if "failed" in states else "SKIPPED" if states == {"skipped"} else "COMPLETE",
+        "pipelineJobResourceName": so_far.run_values.get("pipeline_job_resource_name", ""),
+        "pipelineTaskName": name,
+    }
+    failed = (outcome for outcome in so_far.outcomes.values() if outcome.status == "failed")
+    message = next((outcome.error for outcome in failed), "") if "failed" in states else ""
+    return status | {"error": {"code": 1, "message": message} if message else {}}
