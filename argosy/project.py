@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from argosy.launcher.stamps import Stamps
 
-KEYS = {"catalog", "store", "lock", "port", "serving_url", "tracking_uri"}
+KEYS = {"catalog", "store", "lock", "port", "serving_url", "tracking_uri", "kubeflow_host"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Settings:
         lock: The file that pins third-party versions, or None.
         port: The port of `argosy serve`.
         serving_url: A server elsewhere that deployments wait for; None for the one on this machine.
+        kubeflow_host: The URL of the Kubeflow Pipelines API; None for that of the cluster of KUBECONFIG.
 
     """
 
@@ -54,6 +55,7 @@ class Settings:
     port: int
     serving_url: str | None
     tracking_uri: str
+    kubeflow_host: str | None = None
 
 
 def load_settings(start: Path, *, store: str | None = None) -> Settings:
@@ -82,6 +84,7 @@ def load_settings(start: Path, *, store: str | None = None) -> Settings:
         port=_port(os.environ.get("ARGOSY_PORT") or table.get("port", 8780)),
         serving_url=os.environ.get("ARGOSY_SERVING_URL") or table.get("serving_url"),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or table.get("tracking_uri", f"sqlite:///{state}/mlflow.db"),
+        kubeflow_host=os.environ.get("ARGOSY_KUBEFLOW_HOST") or table.get("kubeflow_host"),
     )
 
 

@@ -11,7 +11,14 @@ from tests.fakes.projects import CATALOG, PYPROJECT, SHELLS, SMALL, a_project, w
 
 @pytest.fixture(autouse=True)
 def _no_settings_around(monkeypatch):
-    for name in ("ARGOSY_STORE", "ARGOSY_STATE", "ARGOSY_PORT", "ARGOSY_SERVING_URL", "MLFLOW_TRACKING_URI"):
+    for name in (
+        "ARGOSY_STORE",
+        "ARGOSY_STATE",
+        "ARGOSY_PORT",
+        "ARGOSY_SERVING_URL",
+        "MLFLOW_TRACKING_URI",
+        "ARGOSY_KUBEFLOW_HOST",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -69,6 +76,16 @@ def test_settings_come_from_the_table_then_variables_then_flags(tmp_path, monkey
     assert of_flags.store == str(tmp_path / "elsewhere")
 
 
+def test_the_host_of_kubeflow_comes_from_the_table_or_a_variable(tmp_path, monkeypatch):
+    folder = a_project(tmp_path / "project", {"pyproject.toml": '[tool.argosy]\nkubeflow_host = "http://a"\n'})
+
+    of_table = load_settings(folder)
+    monkeypatch.setenv("ARGOSY_KUBEFLOW_HOST", "http://b")
+    of_variable = load_settings(folder)
+
+    assert (of_table.kubeflow_host, of_variable.kubeflow_host) == ("http://a", "http://b")
+
+
 def test_the_state_of_a_machine_may_lie_elsewhere_and_the_store_lies_in_it(tmp_path, monkeypatch):
     folder = a_project(tmp_path / "project")
     monkeypatch.setenv("ARGOSY_STATE", str(tmp_path / "state"))
@@ -96,7 +113,10 @@ def test_the_nearest_project_upwards_counts(tmp_path):
     ("text", "message"),
     [
         ("[tool.argosy]\nstore = \n", r"pyproject\.toml: .*line 2"),
-        ("[tool.argosy]\nstroe = 'x'\n", r"\[tool\.argosy\] stroe: unread setting; allowed are catalog, lock, port"),
+        (
+            "[tool.argosy]\nstroe = 'x'\n",
+            r"\[tool\.argosy\] stroe: unread setting; allowed are catalog, kubeflow_host, lock, port",
+        ),
     ],
 )
 def test_settings_that_cannot_be_read_are_a_mistake_with_their_place(tmp_path, text, message):
