@@ -95,5 +95,6 @@ def _as_text(value: Any) -> str:
 
 
 ENGINES: dict[str, Engine] = {
+    "argosy": run_argosy,
     "kfp.local": run_kfp_local,
 }

@@ -142,3 +142,28 @@ def after_skipped(number: int, folder: str) -> int:
         first = note(folder=folder, name="first")
         note(folder=folder, name="second", text=first.output)
     return seen.output
+
+
+@dsl.pipeline
+def if_on_item(folder: str):
+    with dsl.ParallelFor([1, 2, 3]) as number, dsl.If(number >= 2):
+        note(folder=folder, name=f"from-{number}")
+
+
+@dsl.pipeline
+def if_on_pipeline(number: int, folder: str):
+    found = named(number=number)
+    with dsl.If(found.output == "one"):
+        note(folder=folder, name="one")
+
+
+@dsl.pipeline
+def one_of_artifacts_in_loop() -> list[str]:
+    with dsl.ParallelFor([1, 2]) as number:
+        seen = add(a=number, b=0)
+        with dsl.If(seen.output == 1):
+            one = write_text(text="one")
+        with dsl.Else():
+            other = write_text(text="other")
+        read = read_text(file=dsl.OneOf(one.outputs["file"], other.outputs["file"]))
+    return dsl.Collected(read.output)

@@ -56,6 +56,15 @@ SEQUENCES = {
     "folder": Case("sequences.folder", one(FOLDER)),
     "nested pipeline": Case("sequences.nested", {"number": 3, "file": text_file("outer")}),
     "pipeline in a pipeline in a pipeline": Case("sequences.nested_twice", one(5)),
+    "same step twice": Case("sequences.same_twice", one("['2', '2', '2']")),
+    "several outputs": Case(
+        "sequences.named_outputs", {"mean": 4.0, "words": ["one", "three"], "file": text_file("one\nthree")}
+    ),
+    "paths": Case("sequences.paths", one("by path\n")),
+    "default through pipelines": Case("sequences.outer_default", {"number": 6, "file": text_file("inner")}),
+    "program": Case("sequences.program", one('a "b" $c!'), {"text": 'a "b" $c'}),
+    "environment": Case("sequences.environment", one("north é")),
+    "long text": Case("sequences.long_text", one(150_000), {"length": 150_000}),
     # kfp compiles outputs inside a constant into placeholders inside texts.
     "list of outputs": Case("sequences.list_of_outputs", one("['2', '3']")),
 }
@@ -78,6 +87,9 @@ BRANCHES = {
     "if in if, neither": Case("branches.if_in_if", arguments={"number": 0}, left={}),
     "if in loop": Case("branches.if_in_loop", left={"not-a": "ran", "b": "b", "not-c": "ran"}),
     "one of in loop": Case("branches.one_of_in_loop", one("['other', 'two', 'other']")),
+    "if on an item": Case("branches.if_on_item", left={"from-2": "ran", "from-3": "ran"}),
+    "if on a pipeline's output": Case("branches.if_on_pipeline", arguments={"number": 1}, left={"one": "ran"}),
+    "one of artifacts in loop": Case("branches.one_of_artifacts_in_loop", one(["one", "other"])),
     "one of in a pipeline": Case("branches.one_of_in_pipeline", one("it is one"), {"number": 1}),
     "one of in a pipeline, the other": Case("branches.one_of_in_pipeline", one("it is other"), {"number": 2}),
     "pipeline in if": Case("branches.pipeline_in_if", arguments={"number": 1}, left={"named": "one"}),
@@ -114,6 +126,10 @@ LOOPS = {
         one(["x", "null"]),
         {"items": [{"depot": "x", "km": 1}, {"depot": "null", "km": 2}]},
     ),
+    "loop over the same": Case("loops.loop_over_same", one([2, 2, 2])),
+    "loop in loop in loop": Case("loops.loop_in_loop_in_loop", one([[[111, 112]], [[211, 212]]])),
+    "loop over an item": Case("loops.loop_over_item", one([[2, 3], [], [4]]), {"items": [[1, 2], [], [3]]}),
+    "file from around a loop": Case("loops.file_in_loop", one(["same", "same"])),
     "loop over texts": Case("loops.loop_over_texts", one(['"', "it's", "{}", "a\nb", "é漢", "null", "1"])),
     "loop over fractions": Case("loops.loop_over_fractions", one([0.25, 0.625])),
     "loop over lists": Case("loops.loop_over_lists", one(["[1, 2]", "[]"]), {"items": [[1, 2], []]}),
@@ -156,6 +172,13 @@ VALUES = {
     "text that looks like JSON": Case("values.text_given", {"text": "[1, 2]", "length": 6}, {"text": "[1, 2]"}),
     "empty text": Case("values.text_given", {"text": "", "length": 0}, {"text": ""}),
     "text in the spec": Case("values.text_in_spec", one(TEXT)),
+    "text with placeholders": Case(
+        "values.text_given",
+        {"text": "{{$.inputs.parameters['text']}} {{x}} {{$}}", "length": 43},
+        {"text": "{{$.inputs.parameters['text']}} {{x}} {{$}}"},
+    ),
+    "whole number where a fraction may be": Case("values.whole_fraction", one("3.0")),
+    "nothing in lists and objects": Case("values.no_settings", {"items": "[]", "settings": "{}"}),
     "list and object": Case(
         "values.list_given",
         {"items": "[1, 'é', None, [True]]", "settings": '{"a": {"b": [0.5]}}'},
@@ -176,12 +199,11 @@ CASES = SEQUENCES | BRANCHES | LOOPS | ACCIDENTS | VALUES
 # The cases that every run of the tests puts through Argosy: each construct once. The others, and every other engine,
 # take longer than a run at one's elbow should.
 ALWAYS = {
-    "chain", "diamond", "folder", "nested pipeline",
-    "if, not taken", "elif of three", "one of artifacts, used", "if in if", "one of in loop",
-    "loop over a result", "loop over nothing", "loop in loop, over results", "nested collected", "pipeline in loop",
-    "collected artifacts", "loop over artifacts", "loop over fields of a parameter",
+    "chain", "nested pipeline",
+    "if, not taken", "elif of three", "one of artifacts, used", "one of in loop",
+    "loop over nothing", "loop in loop, over results", "pipeline in loop", "collected artifacts", "loop over artifacts",
     "exit told of failure", "in spite of failure", "retry",
-    "optional through pipelines, not given", "numbers given", "text given", "metadata",
+    "optional through pipelines, not given", "text given",
 }  # fmt: skip
 
 _FLOATS = "whole numbers inside lists, objects, texts and metadata arrive as floats"
@@ -191,6 +213,11 @@ _ITEM = "every input of a loop's body is given the loop's item, without a word: 
 _NULL = "null is no value that it accepts"
 _KFP_LOCAL = {
     "list of outputs": _FLOATS,
+    "same step twice": _FLOATS,
+    "program": "runs Python components alone outside Docker",
+    "long text": "hands all arguments over in one element of a command line, which Linux keeps below 128 KiB",
+    "if on an item": _FLOATS,
+    "one of artifacts in loop": _ONE_OF,
     "one of artifacts": _ONE_OF,
     "one of artifacts, the other": _ONE_OF,
     "one of artifacts, used": _ONE_OF,
@@ -204,6 +231,9 @@ _KFP_LOCAL = {
     "loop in loop, over results": _ITEM,
     "pipeline in loop": _FLOATS,
     "loop over lists": _FLOATS,
+    "loop in loop in loop": _ITEM,
+    "loop over an item": "a loop over a loop's item runs over the outer list again",
+    "text with placeholders": "resolves placeholders in the texts that it is given",
     "two loops on one another": _FLOATS,
     "in spite of failure": "a failed task has no outputs, so that what takes one by default instead fails",
     "optional, not given": _NULL,

@@ -196,3 +196,35 @@ def loop_over_result_fields() -> list[str]:
     with dsl.ParallelFor(list_parcels().output) as parcel:
         said = say(text=parcel.depot)
     return dsl.Collected(said.output)
+
+
+@dsl.pipeline
+def loop_over_same() -> list[int]:
+    with dsl.ParallelFor([1, 1, 1]) as number:
+        more = add(a=number)
+    return dsl.Collected(more.output)
+
+
+@dsl.pipeline
+def loop_in_loop_in_loop() -> list[list[list[int]]]:
+    with dsl.ParallelFor([100, 200]) as hundreds, dsl.ParallelFor([10]) as tens:
+        some = add(a=hundreds, b=tens)
+        with dsl.ParallelFor([1, 2]) as ones:
+            sum_ = add(a=some.output, b=ones)
+    return dsl.Collected(sum_.output)
+
+
+@dsl.pipeline
+def loop_over_item(items: list[list[int]]) -> list[list[int]]:
+    with dsl.ParallelFor(items) as inner, dsl.ParallelFor(inner) as number:
+        more = add(a=number)
+    return dsl.Collected(more.output)
+
+
+@dsl.pipeline
+def file_in_loop() -> list[str]:
+    written = write_text(text="same")
+    with dsl.ParallelFor([1, 2]) as number:
+        more = add(a=number)
+        read = read_text(file=written.outputs["file"]).after(more)
+    return dsl.Collected(read.output)

@@ -6,7 +6,7 @@ from typing import NamedTuple, Optional
 from kfp import dsl
 from kfp.dsl import Dataset, Input, Metrics, Output
 
-from tests.fakes.shapes.steps import add, component, judge, read_text, say
+from tests.fakes.shapes.steps import add, component, judge, measure_text, read_text, say
 
 
 class Numbers(NamedTuple):
@@ -64,12 +64,6 @@ def all_numbers(whole: int, large: int, half: float, nested: dict, flag: bool) -
 ):
     """Return what arrived."""
     return (whole, large, half, nested, flag)
-
-
-@component
-def measure_text(text: str) -> int:
-    """Return the length of a text."""
-    return len(text)
 
 
 @component
@@ -182,3 +176,19 @@ def metadata() -> Tagged:
 @dsl.pipeline
 def own_path() -> str:
     return read_text(file=write_elsewhere().outputs["file"]).output
+
+
+@component
+def describe_fraction(share: float) -> str:
+    """Return what arrived, as Python writes it."""
+    return repr(share)
+
+
+@dsl.pipeline
+def whole_fraction(share: float = 3) -> str:
+    return describe_fraction(share=share).output
+
+
+@dsl.pipeline
+def no_settings(settings: dict = {}, items: list = []) -> Said:  # noqa: B006 - a default as kfp compiles it
+    return Said(items=describe_list(value=items).output, settings=describe_object(value=settings).output)
