@@ -9,26 +9,34 @@ from components.images import STEPS
 
 
 @dsl.component(base_image=STEPS, install_kfp_package=False)
-def score_candidate(frame: Input[Dataset], profile: str, candidate: int, fold: int, seed: int) -> dict:
-    """Score one candidate's hyper-parameters on one time-ordered fold."""
+def propose_candidates(history: list, scores: list, profile: str, seed: int) -> NamedTuple(
+    "Proposed", trials=list, history=list
+):
+    """Propose the next candidates, a trial per fold; hand on the scores of all rounds so far."""
+    from argosy.training.proposals import propose_trials
+    from components.flights.profiles import PROFILES
+
+    return propose_trials(history=history, scores=scores, plan=PROFILES[profile].training, seed=seed)
+
+
+@dsl.component(base_image=STEPS, install_kfp_package=False)
+def score_candidate(frame: Input[Dataset], profile: str, trial: dict, seed: int) -> dict:
+    """Score a trial: one candidate's hyper-parameters on one time-ordered fold."""
     from pathlib import Path
 
     from argosy.training.search import score_candidate as score
     from components.flights.profiles import PROFILES
 
     plan = PROFILES[profile].training
-    return score(frame=Path(frame.path), plan=plan, candidate=candidate, fold=fold, seed=seed)
+    return score(frame=Path(frame.path), plan=plan, trial=trial, seed=seed)
 
 
 @dsl.component(base_image=STEPS, install_kfp_package=False)
-def choose_candidate(scores: list) -> NamedTuple("Choice", params=dict, search=dict):
+def choose_candidate(history: list, scores: list) -> NamedTuple("Choice", params=dict, search=dict):
     """Choose the candidate with the lowest mean log loss over its folds."""
-    import json
+    from argosy.training.choice import choose_candidate as choose
 
-    from argosy.training.search import choose_candidate as choose
-
-    # A list of outputs reaches a step as the list of their JSON texts.
-    choice = choose(scores=[json.loads(score) for score in scores])
+    choice = choose(scores=[*history, *scores])
     rows = [row | {"chosen": row["candidate"] == choice["candidate"]} for row in choice["table"]]
     return choice["params"], {"candidates": rows}
 

@@ -9,23 +9,24 @@ from components.evaluation import check_gates, check_latency, compare_models, ev
 from components.features import build_flight_events, compile_features, retrieve_features
 from components.ingestion import ingest_flights
 from components.release import deploy_model, observe_champion, promote_model, register_model
-from components.training import choose_candidate, score_candidate, train_model
+from components.training import choose_candidate, propose_candidates, score_candidate, train_model
 from components.validation import check_features, validate_flights
 
-CANDIDATES, FOLDS = 4, 2
+ROUNDS = 2
 SEED = 2013
 MODEL = "flights-delay"
 CHAMPION = f"{MODEL}/champion"
 
 
 def search(frame, profile):
-    """Score each candidate on each fold, as a step of its own, and choose."""
-    scores = [
-        score_candidate(frame=frame, profile=profile, candidate=candidate, fold=fold, seed=SEED).output
-        for candidate in range(CANDIDATES)
-        for fold in range(FOLDS)
-    ]
-    return choose_candidate(scores=scores).outputs["params"]
+    """Propose candidates in rounds, score each on each fold as a step of its own, and choose."""
+    history, scores = [], []
+    for _ in range(ROUNDS):
+        proposed = propose_candidates(history=history, scores=scores, profile=profile, seed=SEED).outputs
+        with dsl.ParallelFor(proposed["trials"]) as trial:
+            scored = score_candidate(frame=frame, profile=profile, trial=trial, seed=SEED).output
+        history, scores = proposed["history"], dsl.Collected(scored)
+    return choose_candidate(history=history, scores=scores).outputs["params"]
 
 
 def judge_and_release(model, frame, profile) -> None:

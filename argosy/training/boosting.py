@@ -45,7 +45,7 @@ def fit_booster(
     Args:
         matrix: Shape (n_rows, n_features); NaN is missing.
         labels: Shape (n_rows,), 0 or 1.
-        params: As `argosy.training.search` draws them: "trees" and XGBoost's own names.
+        params: As `argosy.training.proposals` returns them: "trees" and XGBoost's own names.
         threads: Part of the result's identity: the order of float sums depends on it.
         seed: Of row and column sampling.
 

@@ -31,7 +31,7 @@ PROFILES = {
             predicts="arrives 15+ minutes late",
             train=Window("2013-01-01", "2013-07-01"),
             calibrate=Window("2013-07-01", "2013-08-01"),
-            search=SearchBudget(batch=3, folds=2, every=2, tree_share=0.5),
+            search=SearchBudget(batch=3, folds=2, every=3, tree_share=0.5),
             seeds=2,
         ),
         test=Window("2013-08-01", "2014-01-01"),

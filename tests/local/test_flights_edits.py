@@ -10,12 +10,13 @@ from tests.fakes.flights_project import FOLDERS, a_flights_project
 
 pytestmark = pytest.mark.slow
 
-SCORES = {"score-candidate", *(f"score-candidate-{number}" for number in range(2, 9))}
+PROPOSED = {"propose-candidates", "propose-candidates-2"}
+SCORES = {f"{step}[{trial}]" for step in ("score-candidate", "score-candidate-2") for trial in range(4)}
 JUDGED = {"evaluate-model", "compare-models", "test-model", "measure-model", "check-gates", "check-latency"}
 INGESTED = {"ingest-flights", "validate-flights"}
 PREPARED = INGESTED | {"compile-features", "build-flight-events", "retrieve-features", "check-features"}
 RELEASED = {"register-model", "promote-model"}
-ALL = PREPARED | SCORES | {"choose-candidate", "train-model"} | JUDGED | RELEASED
+ALL = PREPARED | PROPOSED | SCORES | {"choose-candidate", "train-model"} | JUDGED | RELEASED
 TURNSTILE = "turnstile"
 
 
