@@ -5,7 +5,15 @@
 
 from kfp import dsl
 
-from components.evaluation import check_gates, check_latency, compare_models, evaluate_model, measure_model, test_model
+from components.evaluation import (
+    check_gates,
+    check_latency,
+    compare_models,
+    evaluate_model,
+    measure_model,
+    show_results,
+    test_model,
+)
 from components.features import build_flight_events, compile_features, retrieve_features
 from components.ingestion import ingest_flights
 from components.release import deploy_model, observe_champion, promote_model, register_model
@@ -40,6 +48,12 @@ def judge_and_release(model, frame, profile) -> None:
         comparison=compared.outputs["comparison"],
         tests=tested.outputs["tests"],
         profile=profile,
+    )
+    show_results(
+        metrics=judged["metrics"],
+        comparison=compared.outputs["comparison"],
+        tests=tested.outputs["tests"],
+        verdict=gates.outputs["verdict"],
     )
     measured = measure_model(model=model, frame=frame)
     speed = check_latency(latency=measured.outputs["latency"], profile=profile)

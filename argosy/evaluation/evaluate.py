@@ -10,7 +10,7 @@ import pyarrow as pa
 from argosy.arrow import without_pandas
 from argosy.evaluation.bootstrap import MIN_BLOCKS, block_sums, draw_blocks, interval, statistics
 from argosy.evaluation.frame import DAY, LABEL, TIME, map_parts, parts_between, read_rows, read_schema, row_column
-from argosy.evaluation.metrics import calibration_bins, roc_points, rounded, score_histogram
+from argosy.evaluation.metrics import calibration_bins, confusion_matrix, roc_points, rounded, score_histogram
 from argosy.evaluation.predictions import Scores, read_scores, write_predictions
 from argosy.evaluation.slices import describe, slice_metrics
 from argosy.serving.runtime import load_model
@@ -41,7 +41,8 @@ def evaluate(
     Returns:
         `window`, `n_rows`, `n_labelled`, `n_days`, `size_bytes` of the model; `overall` metrics and their
         95 % `intervals` by resampled days (none under 5 days); `months` and `slices`, a list of metrics
-        each; `roc` points, `calibration` bins, `histogram` of all scores. What is not defined is null.
+        each; `roc` points with their thresholds, the `confusion` matrix at one half, `calibration` bins,
+        `histogram` of all scores. What is not defined is null.
 
     Raises:
         BadInput: The window has no rows, or a column is missing.
@@ -62,7 +63,8 @@ def evaluate(
         "intervals": _intervals(known),
         "months": [{"month": month, **describe(part)} for month, part in known.by_month()],
         "slices": [row for name, values in labelled.items() for row in slice_metrics(known, name, values)],
-        "roc": [[rounded(x), rounded(y)] for x, y in roc_points(known.y, known.p)],
+        "roc": [[rounded(number) for number in point] for point in roc_points(known.y, known.p)],
+        "confusion": confusion_matrix(known.y, known.p),
         "calibration": [
             {**each, "mean_score": rounded(each["mean_score"]), "rate": rounded(each["rate"])}
             for each in calibration_bins(known.y, known.p)

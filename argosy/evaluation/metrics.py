@@ -198,14 +198,15 @@ METRICS: dict[str, Callable[[Array, Array], float]] = {
 HIGHER_IS_BETTER = frozenset({"auc", "average_precision"})
 
 
-def roc_points(y: Array, p: Array, *, at_most: int = 200) -> list[tuple[float, float]]:
-    """Return (false positive rate, true positive rate) from (0, 0) to (1, 1), thinned evenly along the curve.
+def roc_points(y: Array, p: Array, *, at_most: int = 200) -> list[tuple[float, float, float]]:
+    """Return (false positive rate, true positive rate, threshold) from (0, 0) to (1, 1), thinned along the curve.
 
+    Rows that score at or above the threshold are called positive; above the highest score it is written as 1.
     Source: Fawcett (2006), An introduction to ROC analysis, algorithm 1; equal scores are one threshold.
 
     Examples:
         >>> roc_points(np.array([0, 1, 0, 1]), np.array([0.1, 0.9, 0.6, 0.6]))
-        [(0.0, 0.0), (0.0, 0.5), (0.5, 1.0), (1.0, 1.0)]
+        [(0.0, 0.0, 1.0), (0.0, 0.5, 0.9), (0.5, 1.0, 0.6), (1.0, 1.0, 0.1)]
 
     """
     hits, taken = _cumulative(y, p)
@@ -216,7 +217,21 @@ def roc_points(y: Array, p: Array, *, at_most: int = 200) -> list[tuple[float, f
     along = true_rate + false_rate
     kept = np.unique(np.searchsorted(along, np.linspace(0, 2, at_most - 1)).clip(max=len(along) - 1))
     kept = np.union1d(kept, [0, len(along) - 1])
-    return [(float(x), float(t)) for x, t in zip(false_rate[kept], true_rate[kept], strict=True)]
+    thresholds = np.concatenate([[1.0], -np.unique(-np.asarray(p, dtype=np.float64))])
+    curve = zip(false_rate[kept], true_rate[kept], thresholds[kept], strict=True)
+    return [(float(x), float(t), float(threshold)) for x, t, threshold in curve]
+
+
+def confusion_matrix(y: Array, p: Array, *, threshold: float = 0.5) -> list[list[int]]:
+    """Return counts by true class (rows) and called class (columns), the negative class first.
+
+    Examples:
+        >>> confusion_matrix(np.array([0, 1, 0, 1]), np.array([0.1, 0.9, 0.6, 0.4]))
+        [[1, 1], [1, 1]]
+
+    """
+    called = np.asarray(p) >= threshold
+    return [[int(np.sum((y == true) & (called == bool(guess)))) for guess in (0, 1)] for true in (0, 1)]
 
 
 def calibration_bins(y: Array, p: Array, *, n_bins: int = N_BINS) -> list[dict[str, float]]:

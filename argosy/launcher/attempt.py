@@ -66,7 +66,7 @@ def prepare(step: Step, key: Key, project: Project, store: Store, *, folder: Pat
         env=dict(env) | dict(step.env),
         modules=tuple(sorted(key.closure.modules)),
         files=tuple(str(path) for path in key.closure.paths),
-        reads=tuple(str(place) for name in step.reads for place in declared_places(name, root)),
+        reads=tuple(str(place) for name in step.reads for place in declared_places(name, project.roots)),
         outside=(
             str(folder.parent), str(store.root or folder), sys.prefix,
             *(str(library.joinpath(*name.split("."))) for name in LAUNCHER),

@@ -90,18 +90,19 @@ def current_platform() -> dict[str, str]:
 
 def tree_digest(name: str, project: Project) -> str:
     """Digest declared files or folders of the project; Python files as code, the rest by bytes."""
-    root = project.roots.project
-    files = [path for place in declared_places(name, root) for path in read_files(place)]
-    return digest_of({path.relative_to(root).as_posix(): _file_digest(path, project.stamps) for path in files})
+    roots = project.roots
+    files = [path for place in declared_places(name, roots) for path in read_files(place)]
+    return digest_of({roots.name(path): _file_digest(path, project.stamps) for path in files})
 
 
-def declared_places(name: str, root: Path) -> list[Path]:
-    """Return the files and folders of the project that a declared path or glob names.
+def declared_places(name: str, roots: Roots) -> list[Path]:
+    """Return the files and folders that a declared path or glob names: of the project, or `argosy/...` of the library.
 
     Raises:
         Mistake: It names none.
 
     """
+    root = roots.library if name.startswith("argosy/") else roots.project
     inside = not name.startswith("/") and ".." not in name.split("/")
     places = sorted(root.glob(name)) if inside else []
     if not places:

@@ -89,8 +89,8 @@ def calibration(run: Run) -> list[tuple[float, float, float]]:
 
 def roc(run: Run) -> list[tuple[float, float]]:
     """Return the points of the ROC curve."""
-    pairs = [numbers(point) for point in items(section(run, "metrics").get("roc"))]
-    return [(pair[0], pair[1]) for pair in pairs if len(pair) == 2]
+    points = [numbers(point) for point in items(section(run, "metrics").get("roc"))]
+    return [(point[0], point[1]) for point in points if len(point) >= 2]
 
 
 def _share(counts: Row, name: str) -> float | None:

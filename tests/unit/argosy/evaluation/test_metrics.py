@@ -87,9 +87,13 @@ def test_the_roc_curve_rises_from_corner_to_corner_and_its_area_is_the_auc(case)
     points = np.array(metrics.roc_points(y, p))
     area = float(np.trapezoid(points[:, 1], points[:, 0]))
 
-    assert points[0].tolist() == [0, 0]
-    assert points[-1].tolist() == [1, 1]
-    assert (np.diff(points, axis=0) >= 0).all()
+    assert points[0].tolist() == [0, 0, 1]
+    assert points[-1, :2].tolist() == [1, 1]
+    assert (np.diff(points[:, :2], axis=0) >= 0).all()
+    for false_rate, true_rate, threshold in points[1:]:
+        (true_negatives, false_positives), (false_negatives, hits) = metrics.confusion_matrix(y, p, threshold=threshold)
+        assert false_rate == pytest.approx(false_positives / (true_negatives + false_positives))
+        assert true_rate == pytest.approx(hits / (false_negatives + hits))
     assert area == pytest.approx(metrics.auc(y, p), abs=1e-12)
 
 
