@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from argosy.commands.printing import print_line
 from argosy.errors import Mistake
+from argosy.kubeflow.wrap import wrap
 from argosy.project import catalogue, compiled_spec
 from argosy.session import open_session
+from argosy.spec.documents import parse_documents
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from argosy.project import Settings
     from argosy.session import Session
+
+ONE_LINE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What Kubeflow is given: a wrapped PipelineSpec, and the platform spec, which may be empty."""
+
+    spec: Mapping[str, Any]
+    platform: Mapping[str, Any]
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The one object that its API takes."""
+        return {"pipeline_spec": self.spec, "platform_spec": self.platform} if self.platform else self.spec
+
+    def text(self) -> str:
+        """Return YAML of one document or two, in which a source stands as it was written."""
+        documents = [self.spec, *([self.platform] if self.platform else [])]
+        return yaml.dump_all(documents, Dumper=_Dumper, sort_keys=True, width=ONE_LINE, allow_unicode=True)
 
 
 def compile_catalogue(name: str | None, out: str, *, check: bool) -> None:
@@ -28,7 +55,7 @@ def compile_catalogue(name: str | None, out: str, *, check: bool) -> None:
     stale = []
     for each in names:
         file = session.settings.root / out / f"{each}.yaml"
-        text = spec_text(each, session)
+        text = manifest_of(each, session).text()
         if check:
             stale += [str(file)] if not file.is_file() or file.read_text(encoding="utf-8") != text else []
         else:
@@ -39,8 +66,51 @@ def compile_catalogue(name: str | None, out: str, *, check: bool) -> None:
         raise Mistake(f"stale: {', '.join(stale)}; run `argosy compile` and commit what it writes")
 
 
-def spec_text(name: str, session: Session) -> str:
-    """Return a pipeline's spec as YAML: the PipelineSpec, and the platform spec where there is one."""
-    spec = compiled_spec(name, session.settings, session.project, anew=True)
-    documents = [spec["pipeline_spec"], *([spec["platform_spec"]] if spec.get("platform_spec") else [])]
-    return yaml.safe_dump_all(documents, sort_keys=True, width=120, allow_unicode=True)
+def manifest_of(name: str, session: Session, *, env: Mapping[str, str] | None = None) -> Manifest:
+    """Compile a catalogued pipeline, or read the PipelineSpec of a file, and put the launcher in front of its steps.
+
+    Args:
+        name: Of the pipeline in the catalogue, or a path.
+        session: The project's.
+        env: Variables that every step's container is given beside its own.
+
+    """
+    if name.endswith((".yaml", ".yml", ".json")):
+        spec, platform = parse_documents(_read(Path(name)))
+    else:
+        compiled = compiled_spec(name, session.settings, session.project, anew=True)
+        spec, platform = dict(compiled["pipeline_spec"]), dict(compiled.get("platform_spec") or {})
+    wrapped = wrap(spec, lock=_lock(session.settings), env=env)
+    for component, reason in wrapped.left.items():
+        sys.stderr.write(f"argosy: {component} is left to Kubeflow as it is: {reason}\n")
+    return Manifest(wrapped.spec, platform)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Mistake(f"{file}: cannot be read: {error}; give a PipelineSpec or a name of the catalogue") from error
+
+
+def _lock(settings: Settings) -> str | None:
+    """Return the lock as the image of the project has it: relative to the project."""
+    if settings.lock is None or not settings.lock.is_relative_to(settings.root):
+        return None
+    return settings.lock.relative_to(settings.root).as_posix()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, and nothing by reference."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Say yes: an anchor is harder to review than a repetition."""
+        del data
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)

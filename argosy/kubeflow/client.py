@@ -13,6 +13,7 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import kfp_server_api as api  # type: ignore[import-untyped]  # ships no types
@@ -85,11 +86,13 @@ class Kubeflow:
     """A connection to one Kubeflow Pipelines server, as one user in one namespace."""
 
     def __init__(self, host: str, namespace: str | None) -> None:
+        _require_place(host)
         self.host = host.rstrip("/")
         with warnings.catch_warnings(), self._errors("GET healthz"):
             warnings.simplefilter("ignore")  # it warns that it speaks to servers of version 2
             token = os.environ.get("ARGOSY_KUBEFLOW_TOKEN")
             self._client = _OnceAskedClient(self.host, namespace=namespace or "kubeflow", existing_token=token)
+        self.host = self.host or self._client._existing_config.host
         self._namespace = namespace or self._client.get_user_namespace() or None
 
     def experiment(self, name: str) -> str:
@@ -254,6 +257,18 @@ class Kubeflow:
 
     def _told(self, doing: str) -> str:
         return f"Kubeflow at {self.host or 'the cluster of KUBECONFIG'}: {doing}"
+
+
+def _require_place(host: str) -> None:
+    """Raise where neither a host is given nor anything that kfp's client finds one by."""
+    named = host or any(
+        name in os.environ for name in ("KF_PIPELINES_ENDPOINT", "KUBERNETES_SERVICE_HOST", "KUBECONFIG")
+    )
+    if not named and not Path("~/.kube/config").expanduser().exists():
+        raise Mistake(
+            "no Kubeflow is named; give --host URL, ARGOSY_KUBEFLOW_HOST or [tool.argosy] kubeflow_host "
+            "(with KUBECONFIG the API is reached through the cluster's own)"
+        )
 
 
 class _Exists(Mistake):

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import BadInput
+from argosy.spec.wrapped import unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,14 +35,14 @@ def parse_documents(text: str) -> Documents:
 
 
 def split_documents(pipeline: Mapping[str, JsonValue], platform: Mapping[str, JsonValue] | None = None) -> Documents:
-    """Return pipeline and platform, given apart or as fields of one object."""
+    """Return pipeline and platform, given apart or as fields of one object; a launcher in front is taken off."""
     if "pipeline_spec" in pipeline and platform is None:
         unknown = sorted(set(pipeline) - {"pipeline_spec", "platform_spec"})
         both = pipeline["pipeline_spec"], pipeline.get("platform_spec") or {}
         if unknown or not all(isinstance(one, dict) for one in both):
             raise BadInput(f"allowed: the objects pipeline_spec and platform_spec; got: {', '.join(pipeline)}")
-        return both  # type: ignore[return-value]  # both were just found to be objects
-    return dict(pipeline), dict(platform or {})
+        pipeline, platform = both  # type: ignore[assignment]  # both were just found to be objects
+    return unwrap(pipeline), dict(platform or {})
 
 
 def _parse_json(text: str) -> Any:

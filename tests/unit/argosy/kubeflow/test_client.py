@@ -80,6 +80,15 @@ def test_a_host_that_nobody_knows_is_an_outage():
         Kubeflow("http://nowhere.invalid", None)
 
 
+def test_without_any_host_it_says_how_to_name_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("KF_PIPELINES_ENDPOINT", "KUBERNETES_SERVICE_HOST", "KUBECONFIG"):
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(Mistake, match="no Kubeflow is named; give --host URL, ARGOSY_KUBEFLOW_HOST"):
+        Kubeflow("", None)
+
+
 def test_the_token_of_the_environment_is_sent(monkeypatch):
     monkeypatch.setenv("ARGOSY_KUBEFLOW_TOKEN", TOKEN)
     with a_kubeflow_server(token=TOKEN) as server:

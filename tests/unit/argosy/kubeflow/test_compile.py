@@ -81,7 +81,7 @@ def test_kfps_own_packages_are_not_the_components(compiled):
 def test_groups_are_flattened_and_their_skips_tolerated_after_them(compiled):
     tasks = {task.name: task for task in read_pipeline(compiled).tasks}
 
-    assert {name: task.after for name, task in tasks.items()} == {
+    assert {name: task.start.after for name, task in tasks.items()} == {
         "ingest": (),
         "convert": ("ingest",),
         "register": ("ingest",),
@@ -89,8 +89,8 @@ def test_groups_are_flattened_and_their_skips_tolerated_after_them(compiled):
         "tell-2": ("ingest",),
         "tell-3": ("ingest", "register", "tell", "tell-2"),
     }
-    assert tasks["tell-3"].tolerates == ("register", "tell", "tell-2")
-    assert [len(tasks[name].conditions) for name in ("register", "tell", "tell-2", "tell-3")] == [1, 2, 1, 0]
+    assert tasks["tell-3"].start.tolerates == ("register", "tell", "tell-2")
+    assert [len(tasks[name].start.conditions) for name in ("register", "tell", "tell-2", "tell-3")] == [1, 2, 1, 0]
 
 
 @pytest.mark.parametrize(

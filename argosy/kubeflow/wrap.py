@@ -1,0 +1,152 @@
+"""Put the launcher in front of each container of a PipelineSpec, and keep what stood there behind it.
+
+Left to Kubeflow as they are: importers, programs whose image need not hold Python, programs that are told names of the
+run, and components that are told how a run ended. Kubeflow's own cache is switched off for what is wrapped: it compares
+names and tags, the launcher compares content.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from argosy.kubeflow.measured import find_measured, wire
+from argosy.launcher.wrapping import CACHING, LIST, PARAMETER_TYPES, Wrapping, set_aside, wrapped_command
+from argosy.spec.executors import read_executor
+from argosy.spec.fields import Fields
+from argosy.spec.wrapped import constants, containers, tasks_of, unwrap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from argosy.spec.model import JsonValue
+
+PYTHON: Final = re.compile(r"(.*/)?python[\d.]*")
+OF_THE_RUN: Final = re.compile(r"\{\{\$\.(?!inputs\.|outputs\.)")
+DEFAULT_CACHING: Final = {"enableCache": True}
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A wrapped spec, and why which components were left to Kubeflow as they are."""
+
+    spec: dict[str, JsonValue]
+    left: Mapping[str, str]
+
+
+def wrap(spec: Mapping[str, JsonValue], *, lock: str | None = None, env: Mapping[str, str] | None = None) -> Wrapped:
+    """Return a spec whose steps run under the launcher; one that is wrapped already is wrapped anew.
+
+    Args:
+        spec: The PipelineSpec.
+        lock: The file that pins third-party versions, relative to the project.
+        env: Variables that every wrapped container is given and no key holds, such as `ARGOSY_STORE`.
+
+    """
+    found: dict[str, Any] = copy.deepcopy(unwrap(spec))
+    known = containers(found)
+    declared: dict[str, frozenset[str]] = {}
+    left: dict[str, str] = {}
+    for name, component in found.get("components", {}).items():
+        label = component.get("executorLabel")
+        if label is None:
+            continue
+        reason = _reason_to_leave(component, known.get(label))
+        if reason:
+            left[name] = reason
+            continue
+        wrapping = _wrapping(name, component, known[label], lock)
+        declared[name] = frozenset(wrapping.measurements)
+        _put_in_front(known[label], wrapping, env or {})
+    for component in (*found.get("components", {}).values(), found["root"]):
+        for task in tasks_of(component).values():
+            name = task["componentRef"]["name"]
+            if name in declared:
+                _wrap_task(task, found["components"][name])
+    wire(found, find_measured(found, declared))
+    return Wrapped(found, left)
+
+
+def _reason_to_leave(component: Mapping[str, Any], container: Mapping[str, Any] | None) -> str:
+    if container is None:
+        return "it is no container"
+    command, args = container.get("command") or [], container.get("args") or []
+    parameters = (component.get("inputDefinitions") or {}).get("parameters") or {}
+    strange = sorted({one["parameterType"] for one in parameters.values()} - PARAMETER_TYPES)
+    if strange:
+        return f"it is told {strange[0].lower().replace('_', ' ')}"
+    if _is_function(command, args):
+        return ""
+    if not command or not PYTHON.fullmatch(command[0]):
+        return f"image {container['image']} need not hold Python, which the launcher needs"
+    if any(OF_THE_RUN.search(word) for word in (*command, *args)):
+        return "its arguments hold names of the run"
+    return ""
+
+
+def _is_function(command: list[str], args: list[str]) -> bool:
+    return _read(command, args).function is not None
+
+
+def _read(command: list[str], args: list[str]) -> Any:
+    container: Any = {"image": "any", "command": command, "args": args}
+    return read_executor(Fields({"container": container})).executor
+
+
+def _wrapping(name: str, component: Mapping[str, Any], container: Mapping[str, Any], lock: str | None) -> Wrapping:
+    """Read what the launcher has to be told of a component."""
+    fields = Fields({"container": dict(container)}, f"deploymentSpec.executors.{component['executorLabel']}")
+    read = read_executor(fields)
+    executor: Any = read.executor
+    declaration = read.declaration
+    of_kind: dict[str, Any]
+    if executor.source is not None:
+        command = list(executor.command)
+        of_kind = {"function": executor.function, "source_at": len(command) - 1, "packages": executor.packages}
+    else:
+        of_kind = {"image": executor.image, "argv": (*executor.command, *executor.args)}
+    return Wrapping(
+        component=name.removeprefix("comp-"),
+        **of_kind,
+        kind=declaration.kind,
+        inputs=_types(component, "inputDefinitions"),
+        outputs=_types(component, "outputDefinitions"),
+        env=tuple(sorted(executor.env)),
+        reads=declaration.reads,
+        declared_env=declaration.env,
+        measurements=declaration.measurements,
+        natural_key=declaration.key,
+        lock=lock,
+    )
+
+
+def _types(component: Mapping[str, Any], place: str) -> dict[str, str]:
+    definitions = component.get(place) or {}
+    types = {name: str(one["parameterType"]) for name, one in (definitions.get("parameters") or {}).items()}
+    for name, one in (definitions.get("artifacts") or {}).items():
+        title = one["artifactType"].get("schemaTitle", "")
+        types[name] = title + (LIST if one.get("isArtifactList") else "")
+    return dict(sorted(types.items()))
+
+
+def _put_in_front(container: dict[str, Any], wrapping: Wrapping, env: Mapping[str, str]) -> None:
+    container["command"] = wrapped_command(wrapping, container.get("command") or [])
+    if env:
+        own = [entry for entry in container.get("env") or [] if entry["name"] not in env]
+        container["env"] = [*own, *({"name": name, "value": value} for name, value in sorted(env.items()))]
+
+
+def _wrap_task(task: dict[str, Any], component: dict[str, Any]) -> None:
+    for source in constants(task):
+        source["constant"] = set_aside(source["constant"])
+    options = task.get("cachingOptions")
+    task["cachingOptions"] = {}
+    if options == DEFAULT_CACHING:
+        return
+    text = json.dumps(options, sort_keys=True, separators=(",", ":"))
+    definition = {"parameterType": "STRING", "isOptional": True, "defaultValue": ""}
+    component.setdefault("inputDefinitions", {}).setdefault("parameters", {})[CACHING] = definition
+    task.setdefault("inputs", {}).setdefault("parameters", {})[CACHING] = {"runtimeValue": {"constant": text}}
