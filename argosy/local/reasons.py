@@ -43,6 +43,8 @@ def reason_to_run(job: Job, last: str | None) -> str:
     """
     if job.step.name in job.context.forced:
         return "forced"
+    if job.step.kind == "step" and not job.step.cache:
+        return "never reused: its caching is off, or it is told what only this run knows"
     if last is None:
         return "never ran here"
     if last == job.key.digest:

@@ -47,3 +47,9 @@ def test_torn_keys_are_no_keys(lab):
     (lab.state / "keys" / "small.json").write_text('{"one": ')
 
     assert last_keys(lab.state, "small") == {}
+
+
+def test_a_step_that_is_never_reused_says_so(lab):
+    job = lab.job(a_step(cache=False))
+
+    assert reason_to_run(job, job.key.digest).startswith("never reused: its caching is off")
