@@ -80,11 +80,11 @@ def print_log(run_id: str, step: str, *, store: str | None) -> None:
     found = next((entry for entry in document["steps"] if entry["name"] == step), None)
     if found is None:
         raise Mistake(f"step {step!r} is not in {document['run']}; `argosy show {document['run']}` lists its steps")
-    data = session.store.read_blob(str(found["log"]).removeprefix("sha256:")) if found.get("log") else None
-    if data is None:
+    chunks = session.store.blob_chunks(str(found["log"]).removeprefix("sha256:")) if found.get("log") else None
+    if chunks is None:
         raise Mistake(f"{step} left no log in {document['run']}: it was {found['status']}")
-    sys.stdout.write(data.decode(errors="replace"))
-    if not data:
+    written = sum(sys.stdout.buffer.write(chunk) for chunk in chunks)
+    if not written:
         sys.stderr.write(f"{step} wrote nothing\n")
 
 

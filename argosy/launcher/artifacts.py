@@ -7,6 +7,7 @@ out, so that equal content has one name on every machine.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -114,9 +115,13 @@ def read_manifest(store: Store, digest: str) -> dict[str, Any]:
 
 
 def _files(path: Path) -> dict[str, Path]:
+    if path.is_file() or not os.path.lexists(path):
+        return {"": path} if path.is_file() else {}
     if not path.is_dir():
-        return {"": path} if path.exists() else {}
+        raise StepFailed(f"{path.name} is neither a file nor a folder but a device, a socket or a link to nothing")
     found = {file.relative_to(path).as_posix(): file for file in path.rglob("*")}
+    if odd := [name for name in found if name.encode(errors="replace").decode() != name]:
+        raise StepFailed(f"{odd[0]!a} in {path.name}: its name is not UTF-8; give it another")
     for name, file in found.items():
         if not file.is_file() and (file.is_symlink() or not file.is_dir()):
             raise StepFailed(f"{name} in {path.name} is neither a file nor a folder but a link to one or to nothing")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from argosy.launcher.canonical import canonical_json, normal_json
 from argosy.launcher.closure import LAUNCHER
 from argosy.launcher.executor import Request
 from argosy.launcher.key import declared_places
+from argosy.launcher.logs import log_beside
 from argosy.launcher.placeholders import render_argv
 from argosy.launcher.step import Output
 
@@ -42,7 +44,7 @@ class Attempt:
     @property
     def log(self) -> Path:
         """The file that the step's stdout and stderr go to."""
-        return self.folder / "log.txt"
+        return log_beside(self.folder)
 
 
 def prepare(step: Step, key: Key, project: Project, store: Store, *, folder: Path, env: Mapping[str, str]) -> Attempt:
@@ -52,7 +54,7 @@ def prepare(step: Step, key: Key, project: Project, store: Store, *, folder: Pat
         (folder / name).mkdir(parents=True)
     source = folder / "source.py"
     source.write_text(step.source, encoding="utf-8")
-    (folder / "log.txt").touch()
+    log_beside(folder).write_bytes(b"")
     root = project.roots.project
     library = project.roots.library
     executor_input = _executor_input(step, store, folder)
@@ -85,17 +87,31 @@ def collect(step: Step, attempt: Attempt, store: Store) -> dict[str, Output]:
     now = _stamps(attempt.folder / "in")
     if changed := sorted(path.name for path, stamp in attempt.inputs_before.items() if now.get(path) != stamp):
         raise StepFailed(f"{step.name}: wrote into its inputs ({', '.join(changed)}); copy what has to change")
-    file = attempt.folder / "out" / "executor_output.json"
-    written = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    written = _read_written(step, attempt.folder / "out" / "executor_output.json")
     measured = set(step.outputs) if step.is_measured else step.measurements
     outputs = {}
     for name in step.outputs:
         try:
+            _require_own_files(attempt.folder / "out" / name, (attempt.folder, store.root or attempt.folder))
             value = _collect_output(step, name, written, folder=attempt.folder, store=store)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise StepFailed(f"{step.name}: output {name!r} cannot be stored: {error}") from error
         outputs[name] = Output(value, measured=name in measured)
     return outputs
+
+
+def _read_written(step: Step, file: Path) -> dict[str, Any]:
+    """Read what kfp's executor writes when a function returns; a program may write the same, or anything else."""
+    if not file.exists():
+        if step.function and step.outputs:
+            raise StepFailed(f"{step.name}: its process ended before its function returned, so nothing of it is kept")
+        return {}
+    try:
+        written = json.loads(file.read_text(encoding="utf-8"))
+        artifacts = {name: list(map(dict, each["artifacts"])) for name, each in written.get("artifacts", {}).items()}
+        return {"parameterValues": dict(written.get("parameterValues", {})), "artifacts": artifacts}
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        raise StepFailed(f"{step.name}: wrote an {file.name} that is none: {error}") from error
 
 
 def _executor_input(step: Step, store: Store, folder: Path) -> dict[str, Any]:
@@ -139,10 +155,20 @@ def _artifact_entry(name: str, path: Path, metadata: Mapping[str, Any]) -> dict[
 def _collect_output(step: Step, name: str, written: Mapping[str, Any], *, folder: Path, store: Store) -> Any:
     if not step.outputs[name].is_artifact:
         return _collect_value(step, name, written.get("parameterValues", {}), folder)
-    entries = written.get("artifacts", {}).get(name, {}).get("artifacts") or []
+    entries = written.get("artifacts", {}).get(name, [])
     if step.outputs[name].is_list:
         return Artifacts(tuple(_collect_artifact(entry, folder / "out" / name, store) for entry in entries))
     return _collect_artifact(entries[0] if entries else {}, folder / "out" / name, store)
+
+
+def _require_own_files(place: Path, own: tuple[Path, ...]) -> None:
+    """Refuse links that lead out of the step's folders: no key holds what they lead to."""
+    allowed = [folder.resolve() for folder in own]
+    for path in filter(Path.is_symlink, (place, *place.rglob("*"))):
+        # `Path.resolve` would raise where links go round in a circle.
+        led = Path(os.path.realpath(path))
+        if not any(led.is_relative_to(folder) for folder in allowed):
+            raise ValueError(f"{path.name} is a link to {led}; copy what it should hold")
 
 
 def _collect_artifact(entry: Mapping[str, Any], place: Path, store: Store) -> Artifact:
@@ -181,6 +207,8 @@ def normal_value(value: Any, kind: str, place: str) -> Any:
         raise StepFailed(f"{place}: got {value!r:.200}, allowed is {kind}")
     try:
         canonical_json(value)
+    except UnicodeEncodeError as error:
+        raise StepFailed(f"{place}: holds text that UTF-8 cannot carry ({error.reason})") from error
     except ValueError as error:
         raise StepFailed(f"{place}: holds NaN or an infinity, which JSON cannot carry; use null or a text") from error
     return value

@@ -6,13 +6,15 @@ The request is plain JSON, so that the same code serves a forked child on this m
 
 from __future__ import annotations
 
+import faulthandler
 import importlib.util
 import json
 import os
 import signal
 import sys
+import threading
 import traceback
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import asdict, dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
@@ -23,9 +25,13 @@ from argosy.launcher.guard import Allowed, install_guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import TracebackType
 
 # Without it `import kfp` pulls the authoring SDK and a Kubernetes client: 1.7 s instead of 0.05 s.
 RUNTIME_SWITCH = ("_KFP_RUNTIME", "true")
+LONGEST_MESSAGE = 4000
+END_S = 30.0
+"""How long threads and exit hooks of a step's code may go on after it."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +85,48 @@ def run_request(request: Request) -> int:
     try:
         call(request, guard=True)
     except SystemExit as error:
-        return _report(request, f"the step's code exited with {error.code!r}", 1) if error.code else 0
-    except ArgosyError as error:
-        traceback.print_exc()
-        return _report(request, str(error), error.exit_code)
+        return _report(request, describe(error), 1) if error.code else 0
     except BaseException as error:  # the border between a user's code and the launcher
-        traceback.print_exc()
-        return _report(request, f"{type(error).__name__}: {error}", 1)
+        # Its stderr may be closed or its disk full; that must not hide what it raised.
+        with suppress(Exception):
+            traceback.print_exception(error.with_traceback(_of_the_step(request, error)))
+        return _report(request, describe(error), error.exit_code if isinstance(error, ArgosyError) else 1)
     return 0
+
+
+def _of_the_step(request: Request, error: BaseException) -> TracebackType | None:
+    """Return a traceback from the step's own code on: how it came to be called is no news to its author."""
+    below = error.__traceback__
+    while below is not None and below.tb_frame.f_code.co_filename != request.source_file:
+        below = below.tb_next
+    return below or error.__traceback__
+
+
+def describe(error: BaseException) -> str:
+    """Sum up what a step's code raised in bounded text; an exception's own text may raise in turn."""
+    try:
+        said = f"the step's code exited with {error.code!r}" if isinstance(error, SystemExit) else str(error)
+    except Exception as failure:  # a user's `__str__` or `__repr__`
+        said = f"(its message cannot be shown: that raises {type(failure).__name__})"
+    if len(said) > LONGEST_MESSAGE:
+        said = f"{said[:LONGEST_MESSAGE]}… ({len(said) - LONGEST_MESSAGE:,} more characters)"
+    if isinstance(error, SystemExit | ArgosyError):
+        return said
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def limit_the_end(request: Request, code: int) -> None:
+    """End this process soon after a step's code, which Python would let wait for its threads for ever."""
+
+    def give_up() -> None:
+        faulthandler.dump_traceback(file=2)
+        if code == 0:
+            _report(request, f"returned, but a thread or exit hook of it still ran {END_S:g} s later; join it", 1)
+        os._exit(code or 1)
+
+    timer = threading.Timer(END_S, give_up)
+    timer.daemon = True
+    timer.start()
 
 
 def search_path() -> str:
@@ -97,8 +137,9 @@ def search_path() -> str:
 def _become_program(request: Request) -> int:
     """Replace this process by the program of a container component; return only if that fails."""
     os.environ["PATH"] = search_path()
-    # Python ignores it, and an ignored signal stays so in a program: `yes | head` would not end.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # Python ignores them, and an ignored signal stays so in a program: `yes | head` would not end.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
     try:
         os.execvp(request.argv[0], request.argv)  # noqa: S606 - a shell would read the arguments
     except OSError as error:
@@ -159,10 +200,14 @@ def _allowed(request: Request) -> Allowed:
 
 def _report(request: Request, message: str, exit_code: int) -> int:
     staged = request.error_file.with_suffix(".tmp")
+    staged.parent.mkdir(parents=True, exist_ok=True)
     staged.write_text(json.dumps({"message": message, "exit_code": exit_code}), encoding="utf-8")
     staged.replace(request.error_file)
     return exit_code
 
 
 if __name__ == "__main__":
-    sys.exit(run_request(Request.from_json(Path(sys.argv[1]).read_text(encoding="utf-8"))))
+    asked = Request.from_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    exit_code = run_request(asked)
+    limit_the_end(asked, exit_code)
+    sys.exit(exit_code)

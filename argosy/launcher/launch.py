@@ -9,16 +9,19 @@ import json
 import shutil
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from argosy.errors import ArgosyError
+from argosy.errors import ArgosyError, Outage
 from argosy.launcher import artifacts, effects
 from argosy.launcher.artifacts import artifacts_in
 from argosy.launcher.attempt import Attempt, collect, prepare
 from argosy.launcher.claims import claim
 from argosy.launcher.deployment import serves
-from argosy.launcher.executor import Request, call_quietly
+from argosy.launcher.endings import ending_of, is_full, room_hint
+from argosy.launcher.executor import Request, call_quietly, describe
+from argosy.launcher.logs import keep_log, last_lines, log_beside, plain
 from argosy.launcher.refs import move_ref, read_ref
 from argosy.launcher.step import Outcome, Output, Step, shown
 
@@ -100,12 +103,14 @@ def observe(job: Job) -> Outcome:
         call_quietly(attempt.request)
         outputs = collect(job.step, attempt, job.context.store)
     except ArgosyError as error:
-        return Outcome("failed", job.key.digest, error=str(error), exit_code=error.exit_code)
-    except (Exception, SystemExit) as error:  # the border between a user's code and the planner
+        return Outcome("failed", job.key.digest, error=plain(str(error)), exit_code=error.exit_code)
+    except BaseException as error:  # the border between a user's code and the planner
+        if job.context.cancelled():
+            raise
         traceback.print_exc()
-        return Outcome("failed", job.key.digest, error=f"{type(error).__name__}: {error}", exit_code=1)
+        return Outcome("failed", job.key.digest, error=plain(describe(error)), exit_code=1)
     finally:
-        shutil.rmtree(_scratch(job), ignore_errors=True)
+        _clear(job)
     return Outcome("observed", job.key.digest, outputs, time.perf_counter() - began)
 
 
@@ -196,22 +201,24 @@ def _run(job: Job, lock: int) -> Outcome:
 
 def _attempt(job: Job, lock: int, env: Mapping[str, str]) -> Outcome:
     began = time.perf_counter()
-    log = ""
     try:
         attempt = _prepare(job, env)
         code = job.context.execute(attempt.request, log=attempt.log, lock=lock, timeout_s=job.step.timeout_s)
         seconds = time.perf_counter() - began
-        log = "sha256:" + job.context.store.put_bytes(attempt.log.read_bytes())
         if code != 0:
-            return replace(_failed(job, attempt, code, log), seconds=seconds)
+            return replace(_failed(job, *_why(job, attempt, code)), seconds=seconds)
+        log = keep_log(job.context.store, attempt.log)
         outputs: Mapping[str, Output] = collect(job.step, attempt, job.context.store)
         if job.step.kind == "step":
             outputs = _commit(job, outputs, log=log, seconds=seconds)
         return Outcome("ran", job.key.digest, outputs, seconds, log=log)
     except ArgosyError as error:
-        return Outcome("failed", job.key.digest, error=str(error), exit_code=error.exit_code, log=log)
+        return replace(_failed(job, str(error), error.exit_code), seconds=time.perf_counter() - began)
+    except OSError as error:  # no room, or what the step's code made of its scratch folder
+        code = Outage.exit_code if is_full(error) else 1
+        return replace(_failed(job, f"scratch folder: {error}", code), seconds=time.perf_counter() - began)
     finally:
-        shutil.rmtree(_scratch(job), ignore_errors=True)
+        _clear(job)
 
 
 def _commit(job: Job, outputs: Mapping[str, Output], *, log: str, seconds: float) -> Mapping[str, Output]:
@@ -251,16 +258,26 @@ def _adopt(job: Job, ours: Mapping[str, Output], record: Mapping[str, Any]) -> M
     return theirs
 
 
-def _failed(job: Job, attempt: Attempt, code: int, log: str) -> Outcome:
+def _failed(job: Job, message: str, exit_code: int) -> Outcome:
+    """Return the outcome of a failed step, with its log and what there is to say of it."""
+    message = plain(message) + room_hint(_scratch(job))
+    # Where the scratch folder filled the disk, its end makes room for the log.
+    shutil.rmtree(_scratch(job), ignore_errors=True)
+    file, log = log_beside(_scratch(job)), ""
+    with suppress(ArgosyError):  # why the step failed counts for more than its log
+        log = keep_log(job.context.store, file)
+    return Outcome("failed", job.key.digest, error=message, exit_code=exit_code, log=log, tail=last_lines(file))
+
+
+def _why(job: Job, attempt: Attempt, code: int) -> tuple[str, int]:
+    """Return why a step's process failed, and the exit code that this means for the run."""
     file = attempt.request.error_file
     if code == TIMED_OUT:
-        ended = f"took longer than its {job.step.timeout_s:g} s and was ended"
-    elif file.exists():
+        return f"the step's process took longer than its {job.step.timeout_s:g} s and was ended", 1
+    if file.exists():
         report = json.loads(file.read_text(encoding="utf-8"))
-        return Outcome("failed", job.key.digest, error=report["message"], exit_code=report["exit_code"], log=log)
-    else:
-        ended = f"was ended by signal {-code}" if code < 0 else f"exited with {code}"
-    return Outcome("failed", job.key.digest, error=f"the step's process {ended}", exit_code=1, log=log)
+        return report["message"], report["exit_code"]
+    return f"the step's process {ending_of(code)}", 1
 
 
 TIMED_OUT = -1000
@@ -276,6 +293,11 @@ def _prepare(job: Job, env: Mapping[str, str] | None = None) -> Attempt:
 def _is_forced(job: Job) -> bool:
     """Say whether this step is to run in any case: by its own name, or by its task's, which has several in a loop."""
     return not job.context.forced.isdisjoint({job.step.name, job.step.name.partition("[")[0]})
+
+
+def _clear(job: Job) -> None:
+    shutil.rmtree(_scratch(job), ignore_errors=True)
+    log_beside(_scratch(job)).unlink(missing_ok=True)
 
 
 def _scratch(job: Job) -> Path:

@@ -10,6 +10,7 @@ import json
 import sqlite3
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class Stamps:
             return known
         computed = compute()
         row = (purpose, str(path), _text(stat), seen, json.dumps(computed))
-        with self._lock:
+        # A full disk costs the stamp, which costs time and nothing else.
+        with self._lock, suppress(sqlite3.OperationalError):
             self._db.execute("insert or replace into stamp values (?, ?, ?, ?, ?)", row)
         return computed
 

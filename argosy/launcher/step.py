@@ -135,7 +135,7 @@ class Outcome:
     Attributes:
         key: The step's key, `sha256:...`.
         reason: Why it ran, was skipped or failed, for people.
-        effect: What an effect is known by in the ledger or on a ref, for `show`.
+        tail: The last lines of a failed step's log.
 
     """
 
@@ -147,6 +147,7 @@ class Outcome:
     error: str = ""
     exit_code: int = 0
     log: str = ""
+    tail: str = ""
 
     def values(self) -> dict[str, Any]:
         """Return outputs as people and programs read them: values as they are, artifacts as digests."""

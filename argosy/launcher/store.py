@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from obstore.store import LocalStore, from_url
 
 from argosy.errors import Mistake, Outage
 from argosy.launcher.canonical import canonical_json, digest_of
+from argosy.launcher.endings import is_full
 from argosy.launcher.stamps import Stamps
 
 if TYPE_CHECKING:
@@ -161,7 +163,7 @@ class Store:
             return False
 
     def fetch_blob(self, sha256: str, size: int, target: Path) -> None:
-        """Bring a sound blob to a path: a read-only symlink on this machine, a copy elsewhere.
+        """Bring a sound blob to a path: a read-only symlink on this machine (for root a copy), a copy elsewhere.
 
         Raises:
             Outage: The blob is missing or damaged.
@@ -170,7 +172,7 @@ class Store:
         target.parent.mkdir(parents=True, exist_ok=True)
         path = self.blob_file(sha256)
         if path is not None and self.is_sound(sha256, size):
-            target.symlink_to(path)
+            _lend(path, target)
             return
         data = self.read_blob(sha256) if path is None else None
         if data is None:
@@ -185,6 +187,16 @@ class Store:
         data = self.read(blob_path(sha256))
         return data if data is not None and hashlib.sha256(data).hexdigest() == sha256 else None
 
+    def blob_chunks(self, sha256: str) -> Iterator[bytes] | None:
+        """Return a blob's bytes piece by piece, or None if it is missing or damaged."""
+        path = self.blob_file(sha256)
+        if path is None:
+            data = self.read_blob(sha256)
+            return None if data is None else iter([data])
+        if not path.is_file() or not self.is_sound(sha256, path.stat().st_size):
+            return None
+        return _chunks(path)
+
     def blob_file(self, sha256: str) -> Path | None:
         """Return where a blob lies on this machine, or None for a remote store."""
         return self.root / blob_path(sha256) if self.root else None
@@ -195,8 +207,8 @@ class Store:
         staged.parent.mkdir(parents=True, exist_ok=True)
         hasher = hashlib.sha256()
         try:
-            with path.open("rb") as source, staged.open("xb") as target:
-                while chunk := source.read(CHUNK):
+            with staged.open("xb") as target:
+                for chunk in _chunks(path):
                     hasher.update(chunk)
                     target.write(chunk)
             sha256, size = hasher.hexdigest(), staged.stat().st_size
@@ -223,6 +235,10 @@ class Store:
         try:
             yield
         except (BaseError, OSError) as error:
+            if is_full(error):
+                raise Outage(
+                    f"store {self.url}: {path}: {_first_line(error)}; there is no room: free some space and run again"
+                ) from error
             if self.root is not None or isinstance(error, REFUSALS):
                 raise Mistake(_unusable(self.url, f"{path}: {_first_line(error)}")) from error
             raise Outage(f"store {self.url}: {path}: {_first_line(error)}") from error
@@ -258,6 +274,21 @@ def hash_file(path: Path) -> tuple[str, int]:
     """Return the SHA-256 (hex) and size of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _lend(blob: Path, target: Path) -> None:
+    if os.geteuid():
+        target.symlink_to(blob)
+        return
+    # Nothing is read-only to root, and what a step writes into its inputs must not reach the store.
+    shutil.copyfile(blob, target)
+    target.chmod(0o444)
 
 
 def _local_root(url: str) -> Path | None:

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from argosy.launcher.executor import RUNTIME_SWITCH, Request, run_request
+from argosy.launcher.executor import RUNTIME_SWITCH, Request, limit_the_end, run_request
 from argosy.local.imports import COMPANIONS, GROW, OPTIONAL
 
 MAX_MESSAGE = 1 << 16
@@ -202,6 +202,7 @@ def _become_child(request_file: str, given: list[int], server: int) -> NoReturn:
             # The claim has to outlive the change into another program.
             os.set_inheritable(given[1], True)
         code = run_request(request)
+        limit_the_end(request, code)
         # What Python does at its end: join threads, wake idle pools, call what was registered.
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()

@@ -142,6 +142,7 @@ def _step_document(run: Run, instance: Instance) -> dict[str, Any]:
         "reason": outcome.reason or run.reasons.get(name, ""),
         "error": outcome.error or None,
         "log": outcome.log,
+        "tail": outcome.tail,
         "outputs": outcome.values(),
     }
 

@@ -47,7 +47,7 @@ def steps_view(run: Mapping[str, Any]) -> View | None:
     cut = f"The first {MOST_STEPS} of {count(len(known))} steps." if len(known) > MOST_STEPS else ""
     shown = known[:MOST_STEPS]
     n_outputs = sum(min(len(mapping(step.get("outputs"))), MOST_OUTPUTS) for step in shown)
-    n_errors = sum(bool(step.get("error")) for step in shown)
+    n_errors = sum(bool(step.get(name)) for step in shown for name in ("error", "tail"))
     room = {"output": _room(n_outputs, 600), "error": _room(n_errors, 4000)}
     return {"lead": cut, "rows": [_step(step, room) for step in shown]}
 
@@ -86,5 +86,6 @@ def _step(step: Mapping[str, Any], room: Mapping[str, int]) -> View:
         "key": digest(step.get("key")),
         "reason": text(step.get("reason"), 300) if step.get("reason") else "",
         "error": text(step.get("error"), room["error"]) if step.get("error") else "",
+        "tail": text(step.get("tail"), room["error"]) if step.get("tail") else "",
         "outputs": shown + ([("…", f"{left_out} more outputs")] if left_out else []),
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from argosy.report.formats import duration, number, plural, text
 from argosy.report.headline import Figure, fates, headline, key_figures
-from argosy.report.reading import numbers, rows, steps
+from argosy.report.reading import numbers, rows, status_of, steps
 from argosy.report.shapes import all_gates
 from argosy.report.verdicts import (
     condition_of,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 TONES = {"good": "green", "no": "red", "bad": "red", "idle": "yellow"}
 SIGNS = {"good": "\N{CHECK MARK}", "no": "\N{MULTIPLICATION X}", "bad": "\N{MULTIPLICATION X}", "idle": "?"}
 MEASURES = ("AUC", "Log loss", "Latency p99")
+MOST_TAILS = 3
 OUTCOMES = {True: "good", False: "no", None: "idle"}
 
 
@@ -72,11 +74,26 @@ def run_summary(run: Mapping[str, Any], *, report: str | None = None) -> Rendera
         verdict for verdict in rows(run.get("verdicts")) if verdict.get("ok") is False and rows(verdict.get("gates"))
     ]
     lines += [gate_table(verdict) for verdict in refused]
+    lines += _tails(run)
     if not refused and all_gates(run):
         lines.append(Text(f"  {count_held(all_gates(run))}", style="dim"))
     if report:
         lines.append(Text(f"  report: {report}"))
     return Group(*lines)
+
+
+def _tails(run: Mapping[str, Any]) -> list[RenderableType]:
+    """Lay out what the first failed steps wrote last."""
+    from rich.text import Text
+
+    lines: list[RenderableType] = []
+    for step in [step for step in steps(run) if status_of(step) == "failed" and step.get("tail")][:MOST_TAILS]:
+        whole = f"argosy logs {text(run.get('run'), 120)} {step['name']}"
+        lines += [
+            Text.assemble(f"  the last lines of {step['name']}", (f" (all of them: {whole})", "dim")),
+            Text(indent(text(step["tail"], 6000), "    ")),
+        ]
+    return lines
 
 
 def _figure(figure: Figure) -> str:

@@ -193,7 +193,7 @@ def test_unruly_steps_fail_one_by_one_and_the_others_run(unruly):
         "orphaning": ("ran", None),
         "raising": ("failed", "ValueError: no such thing"),
         "exiting": ("failed", "the step's code exited with 7"),
-        "vanishing": ("failed", "vanishing: returned no value for its output 'Output'"),
+        "vanishing": ("failed", "vanishing: its process ended before its function returned, so nothing of it is kept"),
         "mistaken": ("failed", "wrongly asked"),
     }
 

@@ -18,6 +18,8 @@ from tests.fakes.projects import ROOT, project_env
 COUNT = "def step(place: str, wait: float = 0.0) -> int:\n    {}\n    return 1\n"
 TALLY = "import os, time, uuid; open(os.path.join(place, uuid.uuid4().hex), 'w').close(); time.sleep(wait)"
 NONDETERMINISTIC = "def step() -> str:\n    import uuid\n    return uuid.uuid4().hex\n"
+UNRETURNED = "step: its process ended before its function returned, so nothing of it is kept"
+KILLED = "the step's process was killed (signal 9), perhaps for lack of memory"
 WRITE = "def step(text: str, out: Output[Model]):\n    open(out.path, 'w').write(text)\n"
 
 
@@ -210,12 +212,12 @@ def test_a_failed_step_leaves_nothing_but_its_log_and_runs_again(lab, tally):
         ("import argosy.errors as e; raise e.Outage('no answer')", 75, "no answer"),
         ("import sys; sys.exit(7)", 1, "the step's code exited with 7"),
         ("import sys; sys.exit('why')", 1, "the step's code exited with 'why'"),
-        ("import sys; sys.exit(0)", 1, "step: returned no value for its output 'Output'"),
+        ("import sys; sys.exit(0)", 1, UNRETURNED),
         ("import os; os._exit(9)", 1, "the step's process exited with 9"),
-        ("import os; os._exit(0)", 1, "step: returned no value for its output 'Output'"),
-        ("import os; os.kill(os.getpid(), 9)", 1, "the step's process was ended by signal 9"),
-        ("import os; os.kill(os.getpid(), 11)", 1, "the step's process was ended by signal 11"),
-        ("raise KeyboardInterrupt", 1, "KeyboardInterrupt: "),
+        ("import os; os._exit(0)", 1, UNRETURNED),
+        ("import os; os.kill(os.getpid(), 9)", 1, KILLED),
+        ("import os; os.kill(os.getpid(), 11)", 1, "the step's process crashed (signal 11, SIGSEGV)"),
+        ("raise KeyboardInterrupt", 1, "KeyboardInterrupt"),
         ("import no_such_module", 1, "ModuleNotFoundError: No module named 'no_such_module'"),
     ],
 )
@@ -295,7 +297,7 @@ def test_an_observed_step_always_runs_and_leaves_no_record(observed):
     ("name", "exit_code", "error"),
     [
         ("value error", 1, "ValueError: no"),
-        ("exit", 1, "SystemExit: 4"),
+        ("exit", 1, "the step's code exited with 4"),
         ("outage", 75, "no answer"),
         ("nothing", 1, "step: returned no value for its output 'Output'"),
     ],
