@@ -104,8 +104,7 @@ def show_results(
 
     from argosy.report.typed import gates_markdown, results_page, roc_curve, scalar_metrics
 
-    for name, value in scalar_metrics(metrics).items():
-        scores.log_metric(name, value)
+    scores.metadata.update(scalar_metrics(metrics))
     curve.log_roc_curve(**roc_curve(metrics))
     curve.log_confusion_matrix(["on time", "late"], metrics["confusion"])
     sections = {"metrics": metrics, "comparison": comparison, "tests": tests}

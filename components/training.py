@@ -9,14 +9,12 @@ from components.images import STEPS
 
 
 @dsl.component(base_image=STEPS, install_kfp_package=False)
-def propose_candidates(history: list, scores: list, profile: str, seed: int) -> NamedTuple(
-    "Proposed", trials=list, history=list
-):
-    """Propose the next candidates, a trial per fold; hand on the scores of all rounds so far."""
+def propose_candidates(scores: list, profile: str, seed: int) -> list:
+    """Propose the next candidates from the scores of all rounds so far, a trial per fold."""
     from argosy.training.proposals import propose_trials
     from components.flights.profiles import PROFILES
 
-    return propose_trials(history=history, scores=scores, plan=PROFILES[profile].training, seed=seed)
+    return propose_trials(scores=scores, plan=PROFILES[profile].training, seed=seed)
 
 
 @dsl.component(base_image=STEPS, install_kfp_package=False)
@@ -32,11 +30,19 @@ def score_candidate(frame: Input[Dataset], profile: str, trial: dict, seed: int)
 
 
 @dsl.component(base_image=STEPS, install_kfp_package=False)
-def choose_candidate(history: list, scores: list) -> NamedTuple("Choice", params=dict, search=dict):
+def gather_scores(earlier: list, latest: list) -> list:
+    """Put the scores of the last round to those of the rounds before it."""
+    from argosy.training.choice import ordered_scores
+
+    return ordered_scores([*earlier, *latest])
+
+
+@dsl.component(base_image=STEPS, install_kfp_package=False)
+def choose_candidate(scores: list) -> NamedTuple("Choice", params=dict, search=dict):
     """Choose the candidate with the lowest mean log loss over its folds."""
     from argosy.training.choice import choose_candidate as choose
 
-    choice = choose(scores=[*history, *scores])
+    choice = choose(scores=scores)
     rows = [row | {"chosen": row["candidate"] == choice["candidate"]} for row in choice["table"]]
     return choice["params"], {"candidates": rows}
 

@@ -17,7 +17,7 @@ from components.evaluation import (
 from components.features import build_flight_events, compile_features, retrieve_features
 from components.ingestion import ingest_flights
 from components.release import deploy_model, observe_champion, promote_model, register_model
-from components.training import choose_candidate, propose_candidates, score_candidate, train_model
+from components.training import choose_candidate, gather_scores, propose_candidates, score_candidate, train_model
 from components.validation import check_features, validate_flights
 
 ROUNDS = 2
@@ -28,13 +28,13 @@ CHAMPION = f"{MODEL}/champion"
 
 def search(frame, profile):
     """Propose candidates in rounds, score each on each fold as a step of its own, and choose."""
-    history, scores = [], []
+    scores = []
     for _ in range(ROUNDS):
-        proposed = propose_candidates(history=history, scores=scores, profile=profile, seed=SEED).outputs
-        with dsl.ParallelFor(proposed["trials"]) as trial:
+        trials = propose_candidates(scores=scores, profile=profile, seed=SEED).output
+        with dsl.ParallelFor(trials) as trial:
             scored = score_candidate(frame=frame, profile=profile, trial=trial, seed=SEED).output
-        history, scores = proposed["history"], dsl.Collected(scored)
-    return choose_candidate(history=history, scores=scores).outputs["params"]
+        scores = gather_scores(earlier=scores, latest=dsl.Collected(scored)).output
+    return choose_candidate(scores=scores).outputs["params"]
 
 
 def judge_and_release(model, frame, profile) -> None:

@@ -50,34 +50,29 @@ SPACE: dict[str, BaseDistribution] = {
 DECIMALS = 4
 
 
-def propose_trials(
-    *, history: Sequence[Mapping[str, Any]], scores: Sequence[Mapping[str, Any]], plan: TrainingPlan, seed: int
-) -> tuple[list[Json], list[Json]]:
-    """Return the trials of the next round, and the scores of all rounds before it.
+def propose_trials(*, scores: Sequence[Mapping[str, Any]], plan: TrainingPlan, seed: int) -> list[Json]:
+    """Return the trials of the next round.
 
     Args:
-        history: The scores of the rounds before the last one, in any order.
-        scores: Those of the last round, in any order; both are empty before the first.
+        scores: Those of all rounds before it, in any order; empty before the first.
         plan: Its search says how many candidates a round has, and how many folds.
         seed: Of the whole search.
 
     Returns:
-        Per candidate and fold of the next round: candidate, round, fold, params. And history and scores in order.
+        Per candidate and fold of the next round: candidate, round, fold, params.
 
     Raises:
         BadInput: A score is not a finite number, or the candidates were not scored on the same folds.
 
     """
-    known = ordered_scores([*history, *scores])
-    tried = candidate_table(known)
+    tried = candidate_table(ordered_scores(scores))
     points = propose_points(tried, n_points=plan.search.batch, seed=seed)
     this_round = len({row["round"] for row in tried})
-    trials = [
+    return [
         {"candidate": candidate, "round": this_round, "fold": fold, "params": with_trees(point, plan.total_step)}
         for candidate, point in enumerate(points, start=len(tried))
         for fold in range(plan.search.folds)
     ]
-    return trials, known
 
 
 def propose_points(tried: Sequence[Mapping[str, Any]], *, n_points: int, seed: int) -> list[Json]:

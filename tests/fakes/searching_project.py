@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.fakes.projects import argosy_command, project_env, write_files
 
 PIPELINE = """\
-from components.shells import choose, propose, score
+from components.shells import choose, gather, propose, score
 from kfp import dsl
 
 ROUNDS = 3
@@ -17,27 +17,32 @@ ROUNDS = 3
 
 @dsl.pipeline(name="tune")
 def tune(seed: int = 1) -> None:
-    history, scores = [], []
+    scores = []
     for _ in range(ROUNDS):
-        proposed = propose(history=history, scores=scores, seed=seed).outputs
-        with dsl.ParallelFor(proposed["trials"]) as trial:
+        with dsl.ParallelFor(propose(scores=scores, seed=seed).output) as trial:
             scored = score(trial=trial).output
-        history, scores = proposed["history"], dsl.Collected(scored)
-    choose(history=history, scores=scores)
+        scores = gather(earlier=scores, latest=dsl.Collected(scored)).output
+    choose(scores=scores)
 """
 SHELLS = '''\
-from typing import NamedTuple
-
 from kfp import dsl
 
 
 @dsl.component(base_image="python:3.11", install_kfp_package=False)
-def propose(history: list, scores: list, seed: int) -> NamedTuple("Proposed", trials=list, history=list):
+def propose(scores: list, seed: int) -> list:
     """Propose."""
     from argosy.training.proposals import propose_trials
     from components.plan import PLAN
 
-    return propose_trials(history=history, scores=scores, plan=PLAN, seed=seed)
+    return propose_trials(scores=scores, plan=PLAN, seed=seed)
+
+
+@dsl.component(base_image="python:3.11", install_kfp_package=False)
+def gather(earlier: list, latest: list) -> list:
+    """Gather."""
+    from argosy.training.choice import ordered_scores
+
+    return ordered_scores([*earlier, *latest])
 
 
 @dsl.component(base_image="python:3.11", install_kfp_package=False)
@@ -49,11 +54,11 @@ def score(trial: dict) -> dict:
 
 
 @dsl.component(base_image="python:3.11", install_kfp_package=False)
-def choose(history: list, scores: list) -> dict:
+def choose(scores: list) -> dict:
     """Choose."""
     from argosy.training.choice import choose_candidate
 
-    return choose_candidate(scores=[*history, *scores])
+    return choose_candidate(scores=scores)
 '''
 PLAN = """\
 from argosy.training.plan import SearchBudget, TrainingPlan, Window

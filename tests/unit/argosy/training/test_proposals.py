@@ -46,10 +46,7 @@ def distance(params):
 
 
 def test_the_first_round_starts_with_the_known_good_points():
-    trials, history = propose_trials(history=[], scores=[], plan=PLAN, seed=1)
-
-    assert history == []
-    assert trials == [
+    assert propose_trials(scores=[], plan=PLAN, seed=1) == [
         {"candidate": candidate, "round": 0, "fold": fold, "params": {"trees": trees} | KNOWN_GOOD[candidate]}
         for candidate, trees in enumerate((300, 600))
         for fold in (0, 1)
@@ -95,13 +92,12 @@ def test_more_trees_go_with_a_shorter_step():
 
 @settings(max_examples=20, deadline=None)
 @given(st.permutations(range(8)))
-def test_the_order_of_scores_and_the_split_into_rounds_before_and_last_do_not_matter(order):
+def test_the_order_of_scores_does_not_matter(order):
     scores = searched(PLAN, rounds=2, seed=1)
     shuffled = [scores[place] for place in order]
 
-    assert propose_trials(history=shuffled[:3], scores=shuffled[3:], plan=PLAN, seed=1) == propose_trials(
-        history=of_round(scores, 0), scores=of_round(scores, 1), plan=PLAN, seed=1
-    )
+    expected = propose_trials(scores=scores, plan=PLAN, seed=1)
+    assert propose_trials(scores=shuffled, plan=PLAN, seed=1) == expected
 
 
 def test_other_scores_or_another_seed_propose_other_points():
@@ -130,9 +126,9 @@ def test_scores_that_went_through_an_engine_with_one_kind_of_number_propose_the_
 
     again = json.loads(json.dumps(scores, sort_keys=True), parse_int=float)
 
-    expected = propose_trials(history=[], scores=scores, plan=PLAN, seed=1)
-    assert propose_trials(history=[], scores=again, plan=PLAN, seed=1) == expected
-    assert type(expected[1][0]["fold"]) is int
+    expected = propose_trials(scores=scores, plan=PLAN, seed=1)
+    assert propose_trials(scores=again, plan=PLAN, seed=1) == expected
+    assert type(expected[0]["fold"]) is int
 
 
 def test_later_rounds_come_closer_to_the_best_point():
@@ -152,14 +148,14 @@ def test_a_score_that_is_not_a_number_is_refused():
     scores[2]["log_loss"] = math.nan
 
     with pytest.raises(BadInput, match="candidate 1, fold 0: log_loss is nan"):
-        propose_trials(history=[], scores=scores, plan=PLAN, seed=1)
+        propose_trials(scores=scores, plan=PLAN, seed=1)
 
 
 def test_a_missing_score_is_refused():
     scores = searched(PLAN, rounds=1, seed=1)[:-1]
 
     with pytest.raises(BadInput, match="different folds"):
-        propose_trials(history=[], scores=scores, plan=PLAN, seed=1)
+        propose_trials(scores=scores, plan=PLAN, seed=1)
 
 
 def test_proposing_imports_no_library_that_it_does_not_need():
