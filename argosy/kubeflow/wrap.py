@@ -1,8 +1,8 @@
 """Put the launcher in front of each container of a PipelineSpec, and keep what stood there behind it.
 
-Left to Kubeflow as they are: importers, programs whose image need not hold Python, programs that are told names of the
-run, and components that are told how a run ended. Kubeflow's own cache is switched off for what is wrapped: it compares
-names and tags, the launcher compares content.
+Left to Kubeflow as they are: importers, programs whose image need not hold the launcher, programs that are told names
+of the run, and components that are told how a run ended. Kubeflow's own cache is switched off for what is wrapped: it
+compares names and tags, the launcher compares content.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from argosy.spec.fields import Fields
 from argosy.spec.wrapped import constants, containers, tasks_of, unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from argosy.spec.model import JsonValue
 
@@ -47,53 +47,60 @@ def wrap(spec: Mapping[str, JsonValue], *, lock: str | None = None, env: Mapping
 
     """
     found: dict[str, Any] = copy.deepcopy(unwrap(spec))
-    known = containers(found)
+    components, known = found.get("components", {}), containers(found)
+    # An image in which a Python step runs has to hold the launcher; then its programs may have it, too.
+    images = {container.get("image") for container in known.values() if _is_function(container)}
     declared: dict[str, frozenset[str]] = {}
     left: dict[str, str] = {}
-    for name, component in found.get("components", {}).items():
-        label = component.get("executorLabel")
-        if label is None:
+    for name, component in components.items():
+        if "executorLabel" not in component:
             continue
-        reason = _reason_to_leave(component, known.get(label))
-        if reason:
+        container = known.get(component["executorLabel"])
+        reason = _reason_to_leave(component, container, images)
+        if container is None or reason:
             left[name] = reason
             continue
-        wrapping = _wrapping(name, component, known[label], lock)
+        wrapping = _wrapping(name, component, container, lock)
         declared[name] = frozenset(wrapping.measurements)
-        _put_in_front(known[label], wrapping, env or {})
-    for component in (*found.get("components", {}).values(), found["root"]):
-        for task in tasks_of(component).values():
-            name = task["componentRef"]["name"]
-            if name in declared:
-                _wrap_task(task, found["components"][name])
+        _put_in_front(container, wrapping, env or {})
+    _wrap_tasks(found, components, declared)
     wire(found, find_measured(found, declared))
     return Wrapped(found, left)
 
 
-def _reason_to_leave(component: Mapping[str, Any], container: Mapping[str, Any] | None) -> str:
+def _wrap_tasks(spec: Mapping[str, Any], components: Mapping[str, Any], wrapped: Container[str]) -> None:
+    for around in (*components.values(), spec["root"]):
+        for task in tasks_of(around).values():
+            name = task["componentRef"]["name"]
+            if name in wrapped:
+                _wrap_task(task, components[name])
+
+
+def _reason_to_leave(component: Mapping[str, Any], container: Mapping[str, Any] | None, images: set[Any]) -> str:
+    """Say why a component is not wrapped; empty where it is."""
     if container is None:
         return "it is no container"
-    command, args = container.get("command") or [], container.get("args") or []
     parameters = (component.get("inputDefinitions") or {}).get("parameters") or {}
     strange = sorted({one["parameterType"] for one in parameters.values()} - PARAMETER_TYPES)
     if strange:
         return f"it is told {strange[0].lower().replace('_', ' ')}"
-    if _is_function(command, args):
-        return ""
-    if not command or not PYTHON.fullmatch(command[0]):
+    return "" if _is_function(container) else _reason_to_leave_program(container, images)
+
+
+def _reason_to_leave_program(container: Mapping[str, Any], images: set[Any]) -> str:
+    command, args = container.get("command") or [], container.get("args") or []
+    if not command:
+        return "its command stands in its image"
+    if not PYTHON.fullmatch(command[0]) and container["image"] not in images:
         return f"image {container['image']} need not hold Python, which the launcher needs"
     if any(OF_THE_RUN.search(word) for word in (*command, *args)):
         return "its arguments hold names of the run"
     return ""
 
 
-def _is_function(command: list[str], args: list[str]) -> bool:
-    return _read(command, args).function is not None
-
-
-def _read(command: list[str], args: list[str]) -> Any:
-    container: Any = {"image": "any", "command": command, "args": args}
-    return read_executor(Fields({"container": container})).executor
+def _is_function(container: Mapping[str, Any]) -> bool:
+    words: Any = {name: container.get(name) or [] for name in ("command", "args")}
+    return getattr(read_executor(Fields({"container": {"image": "any", **words}})).executor, "source", None) is not None
 
 
 def _wrapping(name: str, component: Mapping[str, Any], container: Mapping[str, Any], lock: str | None) -> Wrapping:

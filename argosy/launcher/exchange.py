@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from argosy.errors import Mistake, Outage
+from argosy.errors import Mistake, Outage, StepFailed
 from argosy.launcher.artifacts import (
     Artifact,
     Artifacts,
@@ -155,10 +155,10 @@ def _parameter(pod: Pod, name: str, kind: str) -> Input:
     place = f"{pod.wrapping.component}: input {name!r}"
     channels = names_aside(given)
     if not channels:
-        value = normal_value(given, kind, place)
+        value = _typed(given, kind, place)
         return _known_as(value, value, pod.parameters.get(IDENTITY + name))
     inner = {each: _channel(pod, each, place) for each in channels}
-    value = normal_value(fill_in(given, {each: _text(entry.value) for each, entry in inner.items()}), kind, place)
+    value = _typed(fill_in(given, {each: _text(entry.value) for each, entry in inner.items()}), kind, place)
     if not any(entry.measured for entry in inner.values()):
         return Input(value, value)
     identities = {each: entry.identity for each, entry in inner.items()}
@@ -170,6 +170,15 @@ def _channel(pod: Pod, name: str, place: str) -> Input:
     if value is None:
         raise Mistake(f"{place}: no value for {name.removeprefix('pipelinechannel--')} to put into a text; give one")
     return _known_as(value, value, pod.parameters.get(IDENTITY + name))
+
+
+def _typed(value: Any, kind: str, place: str) -> Any:
+    # Anything can be read as a text: its JSON. Kubeflow's back end turns it into one, kfp.local does not.
+    given = _text(normal_json(value)) if kind == "STRING" else value
+    try:
+        return normal_value(given, kind, place)
+    except StepFailed as error:
+        raise Mistake(str(error)) from error
 
 
 def _text(value: Any) -> str:

@@ -3,7 +3,7 @@ import pytest
 from argosy.kubeflow.wrap import wrap
 from argosy.launcher.wrapping import Wrapping
 from argosy.spec.wrapped import containers, tasks_of
-from tests.fakes.specs import a_component, a_container, a_parameter, a_spec, a_task, constant, with_field
+from tests.fakes.specs import a_component, a_container, a_lightweight, a_parameter, a_spec, a_task, constant, with_field
 from tests.fakes.wrapped_pipelines import measured_spec, program_spec, small_spec
 
 
@@ -124,7 +124,7 @@ def test_a_program_of_python_keeps_its_template():
     ("container", "reason"),
     [
         (a_container(image="busybox:1", command=["cat"]), "image busybox:1 need not hold Python"),
-        (a_container(command=[]), "need not hold Python"),
+        (a_container(command=[]), "its command stands in its image"),
         (a_container(args=["{{$.pipeline_job_name}}"]), "its arguments hold names of the run"),
     ],
 )
@@ -135,6 +135,17 @@ def test_what_the_launcher_cannot_run_is_left_as_it_is_with_the_reason(container
 
     assert wrapped.spec == spec
     assert reason in wrapped.left["comp-t"]
+
+
+def test_a_program_in_the_image_of_a_python_step_gets_the_launcher():
+    spec = with_field(program_spec(), "deploymentSpec.executors.exec-step", a_lightweight("def f(): pass", "f"))
+    spec = with_field(spec, "components.comp-step", a_component("exec-step"))
+    spec = with_field(spec, "deploymentSpec.executors.exec-other.container.image", "python:3.11")
+
+    wrapped = wrap(spec)
+
+    assert wrapped.left == {}
+    assert told(wrapped.spec, "exec-other").argv[0] == "cat"
 
 
 def test_an_importer_is_left_as_it_is():
