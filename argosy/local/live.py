@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from argosy.spec.starts import upstream
@@ -117,8 +118,11 @@ class LiveTree:
             return f"[dim]○ {name}[/dim]"
         worst = max(ended, key=lambda outcome: WORSE.index(outcome.status))
         style = STYLES[worst.status]
-        rounds = f"{len(ended)} rounds: " if self._is_looped[name] else ""
-        return f"[{style}]{SIGNS[worst.status]}[/{style}] {name} [dim]{escape(rounds + ending(worst))}[/dim]"
+        told = ending(worst)
+        if self._is_looped[name]:
+            done = replace(worst, seconds=sum(outcome.seconds for outcome in ended))
+            told = f"{len(ended)} {'round' if len(ended) == 1 else 'rounds'}: {ending(done)}"
+        return f"[{style}]{SIGNS[worst.status]}[/{style}] {name} [dim]{escape(told)}[/dim]"
 
 
 def ending(outcome: Outcome) -> str:

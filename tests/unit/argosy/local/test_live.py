@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 from argosy.launcher.step import Outcome
 from argosy.local.live import Lines, LiveTree, Silence, ending, progress_for
+from argosy.spec.model import Constant, Loop, Parameter, Pipeline
 from tests.fakes.plans import a_plan, a_task
 
+A_LOOP = Loop("l", Constant([1, 2, 3]), Parameter("item", "NUMBER_INTEGER"))
 ONE = "def step() -> int:\n    return 1\n"
 
 
@@ -63,3 +67,22 @@ def test_a_tree_in_which_nothing_ran_is_not_drawn(capsys):
 
 def test_a_failure_without_words_is_a_failure():
     assert ending(Outcome("failed")) == "failed"
+
+
+def test_the_rounds_of_a_loop_are_one_line_with_their_worst_end(capsys):
+    pipeline = Pipeline("small", "", {}, (replace(a_task("make", ONE), loops=("l",)),), loops={"l": A_LOOP})
+    tree = LiveTree(pipeline)
+
+    tree("make[0]", "started", None)
+    tree("make[0]", "ended", Outcome("ran", seconds=1.0))
+    tree("make[1]", "ended", Outcome("ran", seconds=0.5))
+    ended = tree._label("make")
+    tree("make[2]", "started", None)
+    running = tree._label("make")
+    tree("make[2]", "ended", Outcome("failed", error="[odd] words"))
+    tree.close()
+
+    assert "✔" in ended
+    assert "make [dim]2 rounds: 1.5 s" in ended
+    assert "2 rounds done" in running
+    assert "✘ make 3 rounds: [odd] words" in capsys.readouterr().err
