@@ -10,11 +10,31 @@ from pathlib import Path
 import pytest
 
 from argosy.launcher.store import open_store
+from tests.fakes.flights_project import a_flights_project
 from tests.fakes.projects import a_project, argosy, project_env
 from tests.fakes.wrapped_world import FILES
 
 NAMES = ("chain", "branches", "loops", "measured", "optional")
 UNCACHED = {"optional": ["square 2"]}
+
+
+def run_on_kubeflow(name, project, outputs, *more, arguments=None, **env):
+    """Run a compiled pipeline of a project under kfp.local; return what that printed."""
+    file = f"manifests/workflows/kubeflow/{name}.yaml"
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.fakes.local_kubeflow", file, outputs, json.dumps(arguments or {}), *more],
+        cwd=project,
+        env=project_env(project, **env),
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def endings(printed):
+    """Return how each step ended in its pod, by its key."""
+    return {key: status for status, key in re.findall(r"argosy: [\w-]+: (\w+) (sha256:\w+)", printed)}
 
 
 @dataclass
@@ -40,16 +60,8 @@ class World:
 
     def kubeflow(self, name):
         """Run a wrapped pipeline under kfp.local; return its outputs, its log and what ran."""
-        file = f"manifests/workflows/kubeflow/{name}.yaml"
-        ended = subprocess.run(
-            [sys.executable, "-m", "tests.fakes.local_kubeflow", file, str(self.folder / "outputs")],
-            cwd=self.project,
-            env=project_env(self.project, **self.env),
-            capture_output=True,
-            text=True,
-        )
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        return json.loads(ended.stdout.splitlines()[-1]), ended.stdout, self.ran()
+        printed = run_on_kubeflow(name, self.project, self.folder / "outputs", **self.env)
+        return json.loads(printed.splitlines()[-1]), printed, self.ran()
 
     def argosy(self, name):
         """Run a pipeline of the catalogue here; return its document and what ran."""
@@ -98,9 +110,7 @@ def test_a_run_here_finds_what_kubeflow_made(story):
 def test_keys_are_those_of_a_run_here(story):
     _, (_, (_, log, _)), (document, _) = story
 
-    in_pods = set(re.findall(r"argosy: [\w-]+: \w+ (sha256:\w+)", log))
-
-    assert {step["key"] for step in document["steps"] if step["key"]} == in_pods
+    assert {step["key"] for step in document["steps"] if step["key"]} == set(endings(log))
 
 
 def test_a_chain_with_files_metadata_and_texts_runs_once_on_two_targets(compiled, tmp_path):
@@ -117,3 +127,24 @@ def test_a_chain_with_files_metadata_and_texts_runs_once_on_two_targets(compiled
     (total,) = (record for path in store.paths("steps") if (record := store.read_json(path))["step"] == "total")
     assert total["outputs"]["Output"]["value"] == 6.0
     assert total["key"]["inputs"]["text"] == "x and 3"
+
+
+@pytest.mark.slow
+def test_the_flights_pipeline_runs_once_on_two_targets(tmp_path):
+    flights = a_flights_project(tmp_path / "flights")
+    assert flights.argosy("compile").code == 0
+    env = {"ARGOSY_STORE": str(flights.store), "ARGOSY_STATE": str(flights.state)}
+    env["MLFLOW_TRACKING_URI"] = f"sqlite:///{flights.state}/mlflow.db"
+
+    def run():
+        given = {"profile": "month"}
+        return run_on_kubeflow(
+            "flights-training", flights.folder, tmp_path / "outputs", "unconditionally", arguments=given, **env
+        )
+
+    first, second = endings(run()), endings(run())
+    here = flights.month()
+
+    assert set(first.values()) == {"ran", "observed", "skipped"}
+    assert second == {key: status.replace("ran", "reused") for key, status in first.items()}
+    assert {step["key"]: step["status"] for step in here.document["steps"]} == second
