@@ -48,8 +48,7 @@ def findings(costs: dict[str, Cost]) -> str:
             f"{_ratio(compiled, peer)}."
         )
     others = ("DVC", "Metaflow", "kfp.local, cached")
-    told = "; ".join(f"{_ratio(ours, costs[f'{peer}, fresh'])} of {peer}'s" for peer in others)
-    lines.append(f"- Fresh: Argosy takes {told}.")
+    lines += [f"- Fresh: Argosy takes {_ratio(ours, costs[f'{peer}, fresh'])} of {peer}." for peer in others]
     return "\n".join(lines) + "\n"
 
 
