@@ -102,7 +102,7 @@ def flatten(root: Group, components: Mapping[str, Step | Group]) -> Flat:
     plan = Flattening(components, plan_names(root.graph, components))
     given = Given(root.inputs, {name: PipelineInput(name) for name in root.inputs})
     nodes = _flatten_graph(root.graph, Scope((), given, Prerequisites()), plan)
-    outputs = {name: output.source for name, output in _graph_outputs(root.graph, nodes).items()}
+    outputs = {name: output.source for name, output in _graph_outputs(root.graph, nodes, ()).items()}
     waits = {name: {*task.start.after, *_before_loops(task, plan)} for name, task in plan.tasks.items()}
     order = in_order(waits, root.graph.place)
     return Flat(tuple(plan.tasks[name] for name in order), plan.loops, outputs)
@@ -136,7 +136,7 @@ def _flatten_task(task: LocalTask, scope: Scope, nodes: Mapping[str, Node], plan
     inputs = resolve_inputs(task, slots, scope.given, nodes)
     outer = inner = _with_condition(scope, task, slots, inputs)
     if task.iterator is not None:
-        inputs, inner = _enter_loop(task, task.iterator, slots, inputs, scope=outer, plan=plan)
+        inputs, outer, inner = _enter_loop(task, task.iterator, slots, inputs, scope=outer, plan=plan)
     if isinstance(component, Step):
         flat = _flatten_step(task, component, inner, inputs=inputs, nodes=nodes, plan=plan)
         plan.tasks[flat.name] = flat
@@ -148,14 +148,15 @@ def _flatten_task(task: LocalTask, scope: Scope, nodes: Mapping[str, Node], plan
         inner = replace(inner, given=Given(slots, with_defaults(inputs, slots)))
         within = _flatten_graph(component.graph, inner, plan)
         steps = frozenset().union(*(node.steps for node in within.values()))
-        outputs = _graph_outputs(component.graph, within)
-    return Node(steps, outputs, outer.prerequisites.joined([Prerequisites(soft=steps)]))
+        outputs = _graph_outputs(component.graph, within, inner.loops)
+    before = replace(outer.prerequisites, ended=frozenset())  # what a group survives, those after it need not
+    return Node(steps, outputs, before.joined([Prerequisites(soft=steps)]))
 
 
 def _enter_loop(
     task: LocalTask, iterator: Iterator, slots: Slots, inputs: Inputs, *, scope: Scope, plan: Flattening
-) -> tuple[Inputs, Scope]:
-    """Return the inputs of one round, and the scope of its tasks: only the loop itself waits for what is outside."""
+) -> tuple[Inputs, Scope, Scope]:
+    """Return the inputs of one round, the scope of the loop, and that of its tasks, which wait for nothing outside."""
     name = "/".join(scope.path)
     place = f"{task.place}.{'artifact' if iterator.over_artifacts else 'parameter'}Iterator"
     item = slots.get(iterator.item_input)
@@ -163,10 +164,11 @@ def _enter_loop(
         known = ", ".join(slots) or "none"
         raise Mistake(f"{place}.itemInput: {iterator.item_input!r} is no such input of the loop; inputs: {known}")
     items = _items(iterator, inputs, place)
-    start = scope.prerequisites.waiting_for(producers([items])).start()
-    plan.loops[name] = Loop(name, items, item, scope.loops, start, iterator.limit)
+    outer = replace(scope, prerequisites=scope.prerequisites.waiting_for(producers([items])))
+    plan.loops[name] = Loop(name, items, item, scope.loops, outer.prerequisites.start(), iterator.limit)
     round_inputs = Inputs({**inputs.declared, iterator.item_input: LoopItem(name)}, inputs.channels)
-    return round_inputs, replace(scope, prerequisites=Prerequisites(), loops=(*scope.loops, name))
+    inner = Prerequisites(ended=scope.prerequisites.ended)
+    return round_inputs, outer, replace(scope, prerequisites=inner, loops=(*scope.loops, name))
 
 
 def _items(iterator: Iterator, inputs: Inputs, place: str) -> Source:
@@ -245,7 +247,8 @@ def _with_condition(scope: Scope, task: LocalTask, slots: Slots, inputs: Inputs)
     return replace(scope, prerequisites=joined)
 
 
-def _graph_outputs(graph: Graph, nodes: Mapping[str, Node]) -> dict[str, Output]:
+def _graph_outputs(graph: Graph, nodes: Mapping[str, Node], loops: tuple[str, ...]) -> dict[str, Output]:
     return {
-        name: find_outputs(source, nodes, f"{graph.place}.outputs.{name}") for name, source in graph.outputs.items()
+        name: find_outputs(source, nodes, f"{graph.place}.outputs.{name}", loops)
+        for name, source in graph.outputs.items()
     }

@@ -168,12 +168,14 @@ def find_output(source: TaskOutput, upstream: Mapping[str, Upstream], place: str
     return known[source.output]
 
 
-def find_outputs(source: TaskOutput | FirstOf, upstream: Mapping[str, Upstream], place: str) -> Output:
-    """Return the output that a local name stands for, or the first of several."""
+def find_outputs(
+    source: TaskOutput | FirstOf, upstream: Mapping[str, Upstream], place: str, loops: tuple[str, ...]
+) -> Output:
+    """Return the output that a local name stands for, or the first of several inside some loops."""
     if isinstance(source, TaskOutput):
         return find_output(source, upstream, place)
     found = [find_output(each, upstream, place) for each in source.sources if isinstance(each, TaskOutput)]
-    return Output(FirstOf(tuple(output.source for output in found)), found[0].slot)
+    return Output(FirstOf(tuple(output.source for output in found), loops), found[0].slot)
 
 
 def _upstream(name: str, upstream: Mapping[str, Upstream], place: str) -> Upstream:

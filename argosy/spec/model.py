@@ -167,9 +167,14 @@ class FieldOf:
 
 @dataclass(frozen=True, slots=True)
 class FirstOf:
-    """The first of several outputs whose task was not skipped (`dsl.OneOf`)."""
+    """The first of several outputs whose task was not skipped (`dsl.OneOf`).
+
+    It is chosen in each round of `loops`, the loops around the choice; outside of them it reads as the output of a task
+    that stands there does.
+    """
 
     sources: tuple[Source, ...]
+    loops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,13 +277,15 @@ class Start:
 
     One that was skipped skips what comes after it, but for what names it in `tolerates` (a subset of `after`): that
     waited for a group, of which a part may be skipped. What names it in `survives` (a subset too) starts however it
-    ended: an exit handler, or a task that ignores failures upstream.
+    ended: an exit handler, or a task that ignores failures upstream. Of each group in `one_of` (tolerated, all of them)
+    one has to have run: they are the choices of a `dsl.OneOf`.
     """
 
     after: tuple[str, ...] = ()
     tolerates: tuple[str, ...] = ()
     survives: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    one_of: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ from argosy.spec.model import (
 from argosy.spec.templates import render_template
 
 if TYPE_CHECKING:
-    from argosy.launcher.step import Outcome
     from argosy.spec.model import Loop, Source, Start, Task
     from argosy.spec.unrolling import Unrolling
 
@@ -40,9 +39,9 @@ class Place:
     loops: tuple[str, ...] = ()
     index: tuple[int, ...] = ()
 
-    def round_of(self, task: Task) -> tuple[int, ...]:
-        """Return the rounds of the loops that a task and the reader both stand in."""
-        return self.index[: shared(task.loops, self.loops)]
+    def round_of(self, producer: Task | FirstOf) -> tuple[int, ...]:
+        """Return the rounds of the loops that a producer and the reader both stand in."""
+        return self.index[: shared(producer.loops, self.loops)]
 
 
 def shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
@@ -74,6 +73,9 @@ def reason_to_skip(start: Start, place: Place, so_far: Unrolling) -> str:
         tolerated = name in start.survives or (state == "skipped" and name in start.tolerates)
         if state != "ended" and not tolerated:
             return f"{name} {'failed' if state == 'failed' else 'was skipped'}"
+    for choices in start.one_of:
+        if all(so_far.state(name, place.round_of(so_far.tasks[name])) == "skipped" for name in choices):
+            return f"{' and '.join(choices)} were skipped"
     for condition in start.conditions:
         found = {name: resolve(source, place, so_far) for name, source in condition.channels.items()}
         if not evaluate(condition, {name: entry.value if entry else None for name, entry in found.items()}):
@@ -109,13 +111,12 @@ def resolve(source: Source, place: Place, so_far: Unrolling) -> Input | None:
 
     """
     match source:
-        case TaskOutput(task, output):
-            return _gathered(so_far.tasks[task], output, place.round_of(so_far.tasks[task]), so_far)
+        case TaskOutput(task):
+            return _gathered(source, place.round_of(so_far.tasks[task]), so_far)
+        case FirstOf():
+            return _gathered(source, place.round_of(source), so_far)
         case FieldOf(inner, name):
             return _field(resolve(inner, place, so_far), name, place)
-        case FirstOf(sources):
-            found = (resolve(each, place, so_far) for each in sources)
-            return next((entry for entry in found if entry is not None), None)
         case Template():
             return _rendered(source, place, so_far)
         case _:
@@ -153,29 +154,45 @@ def _rendered(source: Template, place: Place, so_far: Unrolling) -> Input:
     return Input(rendered, identity, measured)
 
 
-def _gathered(task: Task, output: str, index: tuple[int, ...], so_far: Unrolling) -> Input | None:
-    """Return an output of a task below some rounds: of all rounds of the loops that are left, where there are any."""
-    if len(index) == len(task.loops):
-        name = instance_name(task.name, index)
-        return _output(so_far.outcomes[name], output, name)
-    rounds = so_far.rounds.get((task.loops[len(index)], index))
+def _gathered(source: TaskOutput | FirstOf, index: tuple[int, ...], so_far: Unrolling) -> Input | None:
+    """Return an output below some rounds: of all rounds of the loops that are left, where there are any."""
+    loops = so_far.tasks[source.task].loops if isinstance(source, TaskOutput) else source.loops
+    if len(index) == len(loops):
+        return _output(source, index, so_far) if isinstance(source, TaskOutput) else _first(source, index, so_far)
+    rounds = so_far.rounds.get((loops[len(index)], index))
     if rounds is None:
         return None
-    found = [_gathered(task, output, (*index, number), so_far) for number in range(len(rounds))]
+    found = [_gathered(source, (*index, number), so_far) for number in range(len(rounds))]
     entries = [entry for entry in found if entry is not None]
     value: Any = [entry.value for entry in entries]
-    if isinstance(task.component.outputs.get(output), ArtifactSlot):
+    if _is_artifact(source, so_far):
         value = Artifacts(tuple(artifact for each in value for artifact in _flat(each)))
     if any(entry.measured for entry in entries):
         return Input(value, [entry.identity for entry in entries], measured=True)
     return Input(value, shown(value))
 
 
+def _first(choice: FirstOf, index: tuple[int, ...], so_far: Unrolling) -> Input | None:
+    place = Place("", choice.loops, index)
+    found = (resolve(source, place, so_far) for source in choice.sources)
+    return next((entry for entry in found if entry is not None), None)
+
+
+def _is_artifact(source: Source, so_far: Unrolling) -> bool:
+    if isinstance(source, FirstOf):
+        return _is_artifact(source.sources[0], so_far)
+    if not isinstance(source, TaskOutput):
+        return False
+    return isinstance(so_far.tasks[source.task].component.outputs.get(source.output), ArtifactSlot)
+
+
 def _flat(value: Artifact | Artifacts) -> tuple[Artifact, ...]:
     return value.items if isinstance(value, Artifacts) else (value,)
 
 
-def _output(outcome: Outcome, output: str, name: str) -> Input | None:
+def _output(source: TaskOutput, index: tuple[int, ...], so_far: Unrolling) -> Input | None:
+    name, output = instance_name(source.task, index), source.output
+    outcome = so_far.outcomes[name]
     if outcome.status in {"skipped", "failed"} and output not in outcome.outputs:
         return None
     if output not in outcome.outputs:
@@ -200,12 +217,13 @@ def _field(whole: Input | None, name: str, place: Place) -> Input | None:
 
 def _final_status(name: str, tasks: tuple[str, ...], place: Place, so_far: Unrolling) -> dict[str, Any]:
     """Return the document that kfp's executor reads; a group that did not fail is COMPLETE, as Kubeflow says it."""
-    states = {so_far.state(task, place.round_of(so_far.tasks[task])) for task in tasks}
+    below = [(task, place.round_of(so_far.tasks[task])) for task in tasks]
+    states = {so_far.state(task, index) for task, index in below}
     status = {
         "state": "FAILED" if "failed" in states else "SKIPPED" if states == {"skipped"} else "COMPLETE",
         "pipelineJobResourceName": so_far.run_values.get("pipeline_job_resource_name", ""),
         "pipelineTaskName": name,
     }
-    failed = (outcome for outcome in so_far.outcomes.values() if outcome.status == "failed")
-    message = next((outcome.error for outcome in failed), "") if "failed" in states else ""
+    outcomes = (so_far.outcomes[each.name] for task, index in below for each in so_far.below(task, index))
+    message = next((outcome.error for outcome in outcomes if outcome.status == "failed"), "")
     return status | {"error": {"code": 1, "message": message} if message else {}}

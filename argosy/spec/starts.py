@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prerequisites:
-    """What comes before a task: `hard` must have run, `soft` may have been skipped, `ended` may have failed too."""
+    """What comes before a task: `hard` must have run, `soft` may have been skipped, `ended` may have failed too.
+
+    Of each set in `one_of` one must have run; all of them are soft.
+    """
 
     hard: frozenset[str] = frozenset()
     soft: frozenset[str] = frozenset()
     ended: frozenset[str] = frozenset()
+    one_of: frozenset[frozenset[str]] = frozenset()
     conditions: tuple[Condition, ...] = ()
 
     def joined(self, others: Iterable[Prerequisites]) -> Prerequisites:
@@ -33,6 +37,7 @@ class Prerequisites:
             hard=frozenset().union(*(one.hard for one in every)),
             soft=frozenset().union(*(one.soft for one in every)),
             ended=frozenset().union(*(one.ended for one in every)),
+            one_of=frozenset().union(*(one.one_of for one in every)),
             conditions=tuple(conditions),
         )
 
@@ -46,6 +51,7 @@ class Prerequisites:
             hard=self.hard | (producers.hard - self.ended),
             soft=self.soft | (producers.soft - self.ended),
             ended=self.ended | producers.ended,
+            one_of=self.one_of | {choices for choices in producers.one_of if not choices <= self.ended},
         )
 
     def start(self) -> Start:
@@ -56,6 +62,7 @@ class Prerequisites:
             tolerates=tuple(sorted(tolerated)),
             survives=tuple(sorted(survived)),
             conditions=self.conditions,
+            one_of=tuple(sorted(tuple(sorted(choices)) for choices in self.one_of)),
         )
 
 
@@ -66,6 +73,7 @@ class Producers:
     hard: frozenset[str] = frozenset()
     soft: frozenset[str] = frozenset()
     ended: frozenset[str] = frozenset()
+    one_of: frozenset[frozenset[str]] = frozenset()
 
 
 def producers(sources: Iterable[Source]) -> Producers:
@@ -75,6 +83,7 @@ def producers(sources: Iterable[Source]) -> Producers:
         frozenset().union(*(one.hard for one in found)),
         frozenset().union(*(one.soft for one in found)),
         frozenset().union(*(one.ended for one in found)),
+        frozenset().union(*(one.one_of for one in found)),
     )
 
 
@@ -88,7 +97,9 @@ def _producers(source: Source) -> Producers:
             return _producers(inner)
         case FirstOf(sources):
             # All but one of them were skipped.
-            return Producers(soft=producers(sources).hard)
+            every = producers(sources)
+            choices = every.hard | every.soft
+            return Producers(soft=choices, one_of=frozenset({choices}))
         case FinalStatus(_, tasks):
             return Producers(ended=frozenset(tasks))
     return Producers()

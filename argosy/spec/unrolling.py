@@ -76,6 +76,7 @@ class Unrolling:
     _left_of_round: dict[tuple[str, Index], int] = field(default_factory=dict)
     _next_round: dict[tuple[str, Index], int] = field(default_factory=dict)
     _waiting: dict[tuple[str, Index], list[_Waiting]] = field(default_factory=lambda: defaultdict(list))
+    _below: dict[tuple[str, Index], list[Instance]] = field(default_factory=lambda: defaultdict(list))
     _ready: list[Instance] = field(default_factory=list)
     _loops: deque[tuple[Loop, Index]] = field(default_factory=deque)
     _within: dict[str, list[Task]] = field(default_factory=lambda: defaultdict(list))
@@ -115,8 +116,12 @@ class Unrolling:
         found = []
         for name in upstream(instance.task, self.pipeline):
             index = instance.index[: shared(self.tasks[name].loops, instance.task.loops)]
-            found += [each.name for each in self.instances[name] if each.index[: len(index)] == index]
+            found += [each.name for each in self.below(name, index)]
         return found
+
+    def below(self, task: str, index: Index) -> list[Instance]:
+        """Return the instances of a task below some rounds, in the order of their making."""
+        return self._below[task, index]
 
     def is_over(self, task: str) -> bool:
         """Say whether every instance of a task has ended."""
@@ -134,11 +139,16 @@ class Unrolling:
 
     def _release(self, waiting: _Waiting) -> None:
         if isinstance(waiting.item, Task):
-            instance = Instance(waiting.item, waiting.index)
-            self.instances[waiting.item.name].append(instance)
-            self._ready.append(instance)
+            self._ready.append(self._made(waiting.item, waiting.index))
         else:
             self._loops.append((waiting.item, waiting.index))
+
+    def _made(self, task: Task, index: Index) -> Instance:
+        instance = Instance(task, index)
+        self.instances[task.name].append(instance)
+        for depth in range(len(index) + 1):
+            self._below[task.name, index[:depth]].append(instance)
+        return instance
 
     def _expand(self, loop: Loop, index: Index) -> None:
         """Make the rounds of a loop, whose items are known now."""
@@ -175,9 +185,7 @@ class Unrolling:
     def _give_up(self, loop: Loop, index: Index, outcome: Outcome, *, state: State) -> None:
         """End all tasks of a loop that has no rounds; each has one instance that stands for none."""
         for task in self._within[loop.name]:
-            instance = Instance(task, index)
-            self.instances[task.name].append(instance)
-            self.outcomes[instance.name] = outcome
+            self.outcomes[self._made(task, index).name] = outcome
         for task in self._within[loop.name]:
             self._complete(task, index, state)
 

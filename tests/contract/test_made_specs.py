@@ -1,0 +1,104 @@
+"""Plans of specs that Hypothesis makes do what the specs mean, and specs with one field broken are refused."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from argosy.errors import Mistake
+from argosy.launcher.step import shown
+from argosy.spec.read import read_pipeline
+from argosy.spec.resolution import Place, instance_name, resolve
+from tests.fakes.made_specs import shuffled, specs
+from tests.fakes.spec_meaning import Meaning, computed
+from tests.fakes.spec_values import Nothing, Wrong
+from tests.fakes.unrolled import unroll
+
+FEW = settings(max_examples=150, derandomize=True, database=None, deadline=None)
+MANY = settings(FEW, max_examples=3000)
+
+
+def run(spec, seed=0):
+    """Bring a made spec to its end, with steps of pure functions that end in a random order."""
+    pipeline = read_pipeline(spec)
+    components = spec["components"]
+
+    def compute(instance, inputs):
+        try:
+            return computed(spec, components[instance.task.component.name], without_message(inputs))
+        except Wrong as error:
+            raise Mistake(str(error)) from error
+
+    arguments = {name: slot.default for name, slot in pipeline.inputs.items()}
+    values = {"pipeline_job_name": "job"}
+    return unroll(pipeline, arguments, compute=compute, pick=random.Random(seed).randrange, run_values=values)
+
+
+def without_message(inputs):
+    """Leave out of a final status what is told to people, and whether all that did not fail was skipped."""
+    if not isinstance(inputs.get("status"), dict) or "pipelineTaskName" not in inputs["status"]:
+        return inputs
+    state = "FAILED" if inputs["status"]["state"] == "FAILED" else "COMPLETE"
+    return {**inputs, "status": {"state": state, "pipelineTaskName": inputs["status"]["pipelineTaskName"]}}
+
+
+def require_meaning(spec, seed):
+    meaning, ended = Meaning(spec), run(spec, seed)
+    names = {path: meaning.name(path) for path in meaning.paths}
+    pipeline = ended.so_far.pipeline
+
+    assert sorted(names.values()) == sorted(task.name for task in pipeline.tasks)
+    assert {name: meaning.retries(path) for path, name in names.items()} == {
+        task.name: task.retry.max_count if task.retry else 0 for task in pipeline.tasks
+    }
+    assert ended.statuses() == {instance_name(names[path], at): how for (path, at), how in meaning.statuses.items()}
+    given = {instance_name(names[path], at): inputs for (path, at), inputs in meaning.given.items()}
+    assert text_of_all(ended.given) == text_of_all(given)
+    require_order(meaning, ended, names)
+    require_outputs(meaning, ended)
+
+
+def text_of_all(given):
+    """Return inputs as a text that tells 1, 1.0 and true apart."""
+    return repr({name: sorted(without_message(inputs).items()) for name, inputs in sorted(given.items())})
+
+
+def require_order(meaning, ended, names):
+    position = {name: number for number, name in enumerate(ended.ends)}
+    at = {key: position[name] for key in meaning.statuses if (name := instance_name(names[key[0]], key[1])) in position}
+    for earlier, later, index in meaning.order:
+        first = [at[key] for key in at if is_below(key, earlier, index)]
+        then = [at[key] for key in at if is_below(key, later, index)]
+        assert not first or not then or max(first) < min(then)
+
+
+def is_below(key, path, index):
+    return key[0][: len(path)] == path and key[1][: len(index)] == index
+
+
+def require_outputs(meaning, ended):
+    found = {
+        name: resolve(source, Place("outputs"), ended.so_far) for name, source in ended.so_far.pipeline.outputs.items()
+    }
+    wanted = {name: value for name, value in meaning.outputs.items() if not isinstance(value, Nothing)}
+    assert {name: shown(entry.value) for name, entry in found.items() if entry is not None} == wanted
+
+
+@FEW
+@given(specs(), st.integers(0, 9))
+def test_a_plan_does_what_its_spec_means(spec, seed):
+    require_meaning(spec, seed)
+
+
+@pytest.mark.slow
+@MANY
+@given(specs(tasks=6), st.integers(0, 9))
+def test_many_plans_do_what_their_specs_mean(spec, seed):
+    require_meaning(spec, seed)
+
+
+@FEW
+@given(specs(), st.integers(0, 9))
+def test_a_plan_does_not_depend_on_the_order_of_fields(spec, seed):
+    assert read_pipeline(shuffled(spec, seed)) == read_pipeline(spec)
