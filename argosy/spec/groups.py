@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from argosy.errors import Mistake
 from argosy.spec.components import Group, Step
 from argosy.spec.conditions import channel_names, read_expression
+from argosy.spec.fitting import collected, require_declared
 from argosy.spec.inputs import (
     Given,
     Inputs,
@@ -102,10 +103,12 @@ def flatten(root: Group, components: Mapping[str, Step | Group]) -> Flat:
     plan = Flattening(components, plan_names(root.graph, components))
     given = Given(root.inputs, {name: PipelineInput(name) for name in root.inputs})
     nodes = _flatten_graph(root.graph, Scope((), given, Prerequisites()), plan)
-    outputs = {name: output.source for name, output in _graph_outputs(root.graph, nodes, ()).items()}
+    outputs = _graph_outputs(root.graph, nodes, ())
+    require_declared({name: output.slot for name, output in outputs.items()}, root.outputs, root.graph.place)
     waits = {name: {*task.start.after, *_before_loops(task, plan)} for name, task in plan.tasks.items()}
     order = in_order(waits, root.graph.place)
-    return Flat(tuple(plan.tasks[name] for name in order), plan.loops, outputs)
+    sources: dict[str, Source] = {name: output.source for name, output in outputs.items()}
+    return Flat(tuple(plan.tasks[name] for name in order), plan.loops, sources)
 
 
 def _before_loops(task: Task, plan: Flattening) -> set[str]:
@@ -149,6 +152,11 @@ def _flatten_task(task: LocalTask, scope: Scope, nodes: Mapping[str, Node], plan
         within = _flatten_graph(component.graph, inner, plan)
         steps = frozenset().union(*(node.steps for node in within.values()))
         outputs = _graph_outputs(component.graph, within, inner.loops)
+    if task.iterator is not None:
+        outputs = {key: replace(output, slot=collected(output.slot)) for key, output in outputs.items()}
+    if isinstance(component, Group):
+        found = {key: output.slot for key, output in outputs.items()}
+        require_declared(found, component.outputs, component.graph.place)
     before = replace(outer.prerequisites, ended=frozenset())  # what a group survives, those after it need not
     return Node(steps, outputs, before.joined([Prerequisites(soft=steps)]))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from argosy.errors import Mistake
 from argosy.spec.fields import did_you_mean
+from argosy.spec.fitting import called, require_fit
 from argosy.spec.model import (
     ABSENT,
     ArtifactSlot,
@@ -101,7 +102,10 @@ def resolve_inputs(task: LocalTask, slots: Slots, given: Given, upstream: Mappin
     for name, source in task.inputs.items():
         if isinstance(source, Constant):
             constants[name] = source.value
-        elif (found := _resolve(source, slots.get(name), given, at=task.at(name), upstream=upstream)) is not None:
+            continue
+        found, got = _resolve(source, given, at=task.at(name), upstream=upstream)
+        require_fit(found, got, slots.get(name) or _of_kind(got, name in task.artifacts), task.at(name))
+        if found is not None:
             (inputs.declared if name in slots else inputs.channels)[name] = found
     for name, value in constants.items():
         if name in slots:
@@ -134,29 +138,37 @@ def _require_known(task: LocalTask, slots: Slots) -> None:
             hint = did_you_mean(name, list(slots))
             known = ", ".join(slots) or "none"
             raise Mistake(f"{task.at(name)}: {task.component} has no such input{hint}; inputs: {known}")
+        if name in slots and name in task.artifacts and isinstance(slots[name], Parameter):
+            raise Mistake(f"{task.at(name)}: {task.component} declares it as {called(slots[name])}")
 
 
 def _resolve(
-    source: LocalSource, slot: Slot | None, given: Given, *, at: str, upstream: Mapping[str, Upstream]
-) -> Source | None:
+    source: LocalSource, given: Given, *, at: str, upstream: Mapping[str, Upstream]
+) -> tuple[Source | None, Slot]:
+    """Return the source of the plan, None where nobody gave one, and what is declared where it comes from."""
     match source:
         case FieldOf(inner, name):
-            whole = _resolve(inner, None, given, at=at, upstream=upstream)  # type: ignore[arg-type]  # a local source
-            return None if whole is None else FieldOf(whole, name)
+            whole, slot = _resolve(inner, given, at=at, upstream=upstream)  # type: ignore[arg-type]  # a local source
+            return None if whole is None else FieldOf(whole, name), slot
         case FinalStatus(name):
-            return FinalStatus(name, tuple(sorted(_upstream(name, upstream, at).steps)))
+            return FinalStatus(name, tuple(sorted(_upstream(name, upstream, at).steps))), Parameter(name, "STRUCT")
         case PipelineInput(name):
             if name not in given.declared:
                 hint = did_you_mean(name, list(given.declared))
                 raise Mistake(f"{at}: {name!r} is not an input of the component around{hint}")
-            _require_same_kind(slot, given.declared[name], at)
-            return given.sources.get(name)
+            return given.sources.get(name), given.declared[name]
         case TaskOutput():
             output = find_output(source, upstream, at)
-            _require_same_kind(slot, output.slot, at)
-            return output.source
+            return output.source, output.slot
         case Constant():
-            return source
+            return source, Parameter("constant", "STRUCT")
+
+
+def _of_kind(got: Slot, is_artifact: bool) -> Slot:
+    """Return what an input takes that no component declares: anything of its kind."""
+    if is_artifact:
+        return ArtifactSlot(got.name, "", is_list=True)
+    return Parameter(got.name, got.type if isinstance(got, Parameter) else "STRING")
 
 
 def find_output(source: TaskOutput, upstream: Mapping[str, Upstream], place: str) -> Output:
@@ -175,6 +187,8 @@ def find_outputs(
     if isinstance(source, TaskOutput):
         return find_output(source, upstream, place)
     found = [find_output(each, upstream, place) for each in source.sources if isinstance(each, TaskOutput)]
+    for other in found:
+        require_fit(other.source, other.slot, found[0].slot, place)
     return Output(FirstOf(tuple(output.source for output in found), loops), found[0].slot)
 
 
@@ -182,12 +196,6 @@ def _upstream(name: str, upstream: Mapping[str, Upstream], place: str) -> Upstre
     if name not in upstream:
         raise Mistake(f"{place}: {name!r} is not a task of this DAG{did_you_mean(name, list(upstream))}")
     return upstream[name]
-
-
-def _require_same_kind(wanted: Slot | None, got: Slot, place: str) -> None:
-    if wanted is not None and isinstance(wanted, Parameter) != isinstance(got, Parameter):
-        kinds = ("a parameter", "an artifact") if isinstance(wanted, Parameter) else ("an artifact", "a parameter")
-        raise Mistake(f"{place}: got {got.name!r}, {kinds[1]}; {kinds[0]} is needed here")
 
 
 def _constant(value: JsonValue, slot: Slot, inputs: Inputs, place: str) -> Source:

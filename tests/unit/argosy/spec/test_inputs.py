@@ -58,8 +58,8 @@ def test_a_constant_with_a_placeholder_is_a_template_of_what_it_names():
         ({"data": constant("s3://x")}, "data: got a constant; an artifact is needed here"),
         ({"text": outer("notes")}, "text: 'notes' is not an input of the component around (did you mean 'note'?)"),
         ({"text": output_of("prepare", "txt")}, "text: 'prepare' has no output 'txt' (did you mean 'text'?); it has: "),
-        ({"text": output_of("prepare", "data")}, "text: got 'data', an artifact; a parameter is needed here"),
-        ({"data": artifact_of("prepare", "text")}, "data: got 'text', a parameter; an artifact is needed here"),
+        ({"text": output_of("prepare", "data")}, "text: got 'data', an artifact; a parameter (STRING) is needed"),
+        ({"data": artifact_of("prepare", "text")}, "data: got 'text', a parameter (STRING); an artifact is needed"),
         ({"text": constant(HOLE % "other")}, "text: 'other' is not given to this task; given: none"),
         (
             {"rows": constant(HOLE % "pipelinechannel--n"), "pipelinechannel--n": outer("note")},

@@ -1,0 +1,74 @@
+"""Whether what gives a value fits what takes it, as far as their declarations tell.
+
+Where nothing is certain nothing is refused: the items of loops and the fields of objects have no type that a spec
+tells, and a STRING takes any value, as its JSON text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from argosy.errors import Mistake
+from argosy.spec.model import ArtifactSlot, FieldOf, LoopItem, Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from argosy.spec.model import Slot, Source
+
+NUMBERS: Final = ("NUMBER_INTEGER", "NUMBER_DOUBLE")
+
+
+def require_fit(source: Source | None, got: Slot, wanted: Slot, place: str) -> None:
+    """Raise where a source certainly gives nothing that a slot takes.
+
+    Args:
+        source: What gives the value in the plan.
+        got: What is declared where the value comes from.
+        wanted: What is declared where it goes.
+        place: Where the one is given to the other.
+
+    Raises:
+        Mistake: One is a parameter and the other an artifact, or their types differ.
+
+    """
+    if isinstance(got, Parameter) and isinstance(wanted, Parameter) and isinstance(source, LoopItem | FieldOf):
+        return
+    if not _fits(got, wanted):
+        raise Mistake(f"{place}: got {got.name!r}, {called(got)}; {called(wanted)} is needed here")
+
+
+def require_declared(found: Mapping[str, Slot], declared: Mapping[str, Slot], place: str) -> None:
+    """Raise where a DAG declares an output as something else than what its tasks give; `place` is the DAG's.
+
+    A list is right for anything: kfp declares each output that `dsl.Collected` takes as one, and on its way there too.
+    """
+    for name, slot in declared.items():
+        got = found[name]
+        if not _is_same(got, slot) and not _is_same(collected(got), slot):
+            kind = "artifacts" if isinstance(slot, ArtifactSlot) else "parameters"
+            raise Mistake(f"{place}.outputs.{kind}.{name}: gives {called(got)}; outputDefinitions says {called(slot)}")
+
+
+def collected(slot: Slot) -> Slot:
+    """Return what an output of a task is outside of the loop that the task stands in."""
+    return replace(slot, is_list=True) if isinstance(slot, ArtifactSlot) else Parameter(slot.name, "LIST")
+
+
+def called(slot: Slot) -> str:
+    """Return what a slot takes or gives, in words."""
+    if isinstance(slot, ArtifactSlot):
+        return "a list of artifacts" if slot.is_list else "an artifact"
+    return f"a parameter ({slot.type})"
+
+
+def _is_same(one: Slot, other: Slot) -> bool:
+    return _fits(one, other) and _fits(other, one)
+
+
+def _fits(got: Slot, wanted: Slot) -> bool:
+    if isinstance(got, ArtifactSlot) or isinstance(wanted, ArtifactSlot):
+        both = isinstance(got, ArtifactSlot) and isinstance(wanted, ArtifactSlot)
+        return both and (wanted.is_list or not got.is_list)  # type: ignore[union-attr]  # both are artifacts
+    return wanted.type in {got.type, "STRING"} or {got.type, wanted.type} <= {*NUMBERS}
