@@ -9,7 +9,7 @@ def note(name):
         file.write(name + "\\n")
 """
 CATALOG = """\
-NAMES = ("chain", "branches", "loops", "measured", "optional")
+NAMES = ("chain", "branches", "loops", "measured", "nested", "rounds", "optional")
 PIPELINES = {name: f"pipelines.several:{name}" for name in NAMES}
 """
 SEVERAL = """\
@@ -159,6 +159,31 @@ def measured(n: int = 3):
     judged = judge(seconds=taken.outputs["seconds"], n=taken.outputs["Output"], trace=taken.outputs["trace"])
     with dsl.If(judged.output == True):
         tell(ok=judged.output, text=f"after {taken.outputs['seconds']}")
+
+
+@dsl.pipeline(name="inner")
+def inner(n: int) -> float:
+    return measure(n=n).outputs["seconds"]
+
+
+@component
+def shorten(seconds: float) -> int:
+    from components.world import note
+
+    note("shorten")
+    return round(seconds)
+
+
+@dsl.pipeline(name="nested")
+def nested(n: int = 4):
+    shorten(seconds=inner(n=n).output)
+
+
+@dsl.pipeline(name="rounds")
+def rounds(items: list = [5, 6]):
+    with dsl.ParallelFor(items) as item:
+        taken = measure(n=item)
+        judge(seconds=taken.outputs["seconds"], n=item, trace=taken.outputs["trace"])
 
 
 @component

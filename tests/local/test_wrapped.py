@@ -14,7 +14,7 @@ from tests.fakes.flights_project import a_flights_project
 from tests.fakes.projects import a_project, argosy, project_env
 from tests.fakes.wrapped_world import FILES
 
-NAMES = ("chain", "branches", "loops", "measured", "optional")
+NAMES = ("chain", "branches", "loops", "measured", "nested", "rounds", "optional")
 UNCACHED = {"optional": ["square 2"]}
 
 
