@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 
 from argosy.errors import ArgosyError, Outage
@@ -24,23 +22,14 @@ def main() -> None:
         sys.stderr.write(f"argosy: {error}\n")
         sys.exit(error.exit_code)
     except OSError as error:
-        sys.exit(_end_of(error))
+        from argosy.launcher.endings import is_full
+
+        if not is_full(error):
+            raise
+        sys.stderr.write(f"argosy: {error}; there is no room: free some space and run again\n")
+        sys.exit(Outage.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-
-
-def _end_of(error: OSError) -> int:
-    """Return the exit code for a reader that went away and for a full disk; whatever else it is, raise it."""
-    from argosy.launcher.endings import is_full
-
-    if isinstance(error, BrokenPipeError):
-        # Python would flush into the closed pipe once more as it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    if not is_full(error):
-        raise error
-    sys.stderr.write(f"argosy: {error}; there is no room: free some space and run again\n")
-    return Outage.exit_code
 
 
 if __name__ == "__main__":

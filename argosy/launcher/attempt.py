@@ -49,7 +49,7 @@ class Attempt:
 
 def prepare(step: Step, key: Key, project: Project, store: Store, *, folder: Path, env: Mapping[str, str]) -> Attempt:
     """Lay out inputs, source and request in an empty folder."""
-    shutil.rmtree(folder, ignore_errors=True)
+    clear_folder(folder)
     for name in ("in", "out", "work"):
         (folder / name).mkdir(parents=True)
     source = folder / "source.py"
@@ -69,12 +69,26 @@ def prepare(step: Step, key: Key, project: Project, store: Store, *, folder: Pat
         modules=tuple(sorted(key.closure.modules)),
         files=tuple(str(path) for path in key.closure.paths),
         reads=tuple(str(place) for name in step.reads for place in declared_places(name, project.roots)),
+        store=str(store.root or ""),
         outside=(
             str(folder.parent), str(store.root or folder), sys.prefix,
             *(str(library.joinpath(*name.split("."))) for name in LAUNCHER),
         ),
     )  # fmt: skip
     return Attempt(folder, request, _stamps(folder / "in"))
+
+
+def clear_folder(folder: Path) -> None:
+    """Remove a scratch folder with all that is in it, whatever modes a step's code gave to that."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if not folder.is_dir():
+        return
+    folder.chmod(0o700)
+    for place, names, _ in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            if not path.is_symlink():
+                path.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def collect(step: Step, attempt: Attempt, store: Store) -> dict[str, Output]:

@@ -34,7 +34,9 @@ def ending_of(code: int) -> str:
 def is_full(error: BaseException) -> bool:
     """Say whether an error means that a disk, a quota or a limit on files left no room."""
     said = str(error)
-    return getattr(error, "errno", None) in FULL or any(os.strerror(number) in said for number in FULL)
+    # SQLite has words of its own.
+    words = (*map(os.strerror, FULL), "disk is full")
+    return getattr(error, "errno", None) in FULL or any(word in said for word in words)
 
 
 def room_hint(folder: Path) -> str:

@@ -52,6 +52,7 @@ class Request:
     files: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+    store: str = ""
 
     def to_json(self) -> str:
         """Return the form that travels to another process."""
@@ -195,6 +196,7 @@ def _allowed(request: Request) -> Allowed:
         files=frozenset(Path(name) for name in request.files),
         reads=tuple(Path(name) for name in request.reads),
         outside=tuple(Path(name) for name in request.outside),
+        store=Path(request.store) if request.store else None,
     )
 
 

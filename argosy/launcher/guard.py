@@ -1,4 +1,4 @@
-"""Fails a step that reads project code or files which its key does not cover.
+"""Fails a step that reads project code or files which its key does not cover, or writes where only others may.
 
 A hook in the step's process sees every import and every open from Python. A file of the project (one that git does
 not ignore) outside the closure and the declared `reads` would make the key lie, so touching it is an error. Opens from
@@ -35,29 +35,33 @@ class Allowed:
     reads: tuple[Path, ...]
     outside: tuple[Path, ...]
     """Folders inside the project that are none of it: scratch, store, environment."""
+    store: Path | None = None
 
 
 def install_guard(allowed: Allowed) -> list[Mistake]:
     """Watch this process from now on (a hook cannot be removed); return the list that violations are added to."""
     roots = Roots(allowed.project)
-    passed: set[str] = set()
+    passed: set[tuple[str, bool]] = set()
     violations: list[Mistake] = []
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event == "import":
             name = str(args[0])
         elif event == "open" and not isinstance(args[0], int):
-            name = os.path.abspath(os.fsdecode(args[0]))  # noqa: PTH100 - `Path.absolute` would keep `..`
+            name = _absolute(os.fsdecode(args[0]))
         else:
             return
-        if name in passed:
+        writes = event == "open" and bool(args[2] & os.O_ACCMODE)
+        if (name, writes) in passed:
             return
         try:
             CHECKS[event](name, allowed, roots)
+            if writes:
+                _check_write(Path(name), allowed)
         except Mistake as violation:
             violations.append(violation)
             raise
-        passed.add(name)
+        passed.add((name, writes))
 
     sys.addaudithook(hook)
     return violations
@@ -88,6 +92,22 @@ def _check_open(name: str, allowed: Allowed, roots: Roots) -> None:
         return
     if not _is_ignored(path, allowed.project):
         raise Mistake(f"open of {path.relative_to(allowed.project)}: it {FIRST_PARTY_HINT}")
+
+
+def _check_write(path: Path, allowed: Allowed) -> None:
+    """Refuse what a step may read but never change; its other ways to write are not seen here."""
+    if allowed.store is not None and path.is_relative_to(allowed.store):
+        raise Mistake(f"open of {path} for writing: the store is written by the launcher alone; write to an output")
+    if path in allowed.files or any(path.is_relative_to(place) for place in allowed.reads):
+        raise Mistake(f"open of {path} for writing: it is the step's source or what it reads; write to an output")
+
+
+def _absolute(name: str) -> str:
+    try:
+        return os.path.abspath(name)  # noqa: PTH100 - `Path.absolute` would keep `..`
+    except FileNotFoundError:
+        # The working folder is gone, so that the open will fail by itself.
+        return name
 
 
 CHECKS = {"import": _check_import, "open": _check_open}

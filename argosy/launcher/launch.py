@@ -6,7 +6,6 @@ Orchestrators may run a step twice, at once or hours later. A step may execute m
 from __future__ import annotations
 
 import json
-import shutil
 import time
 import traceback
 from contextlib import suppress
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from argosy.errors import ArgosyError, Outage
 from argosy.launcher import artifacts, effects
 from argosy.launcher.artifacts import artifacts_in
-from argosy.launcher.attempt import Attempt, collect, prepare
+from argosy.launcher.attempt import Attempt, clear_folder, collect, prepare
 from argosy.launcher.claims import claim
 from argosy.launcher.deployment import serves
 from argosy.launcher.endings import ending_of, is_full, room_hint
@@ -262,7 +261,7 @@ def _failed(job: Job, message: str, exit_code: int) -> Outcome:
     """Return the outcome of a failed step, with its log and what there is to say of it."""
     message = plain(message) + room_hint(_scratch(job))
     # Where the scratch folder filled the disk, its end makes room for the log.
-    shutil.rmtree(_scratch(job), ignore_errors=True)
+    clear_folder(_scratch(job))
     file, log = log_beside(_scratch(job)), ""
     with suppress(ArgosyError):  # why the step failed counts for more than its log
         log = keep_log(job.context.store, file)
@@ -296,7 +295,7 @@ def _is_forced(job: Job) -> bool:
 
 
 def _clear(job: Job) -> None:
-    shutil.rmtree(_scratch(job), ignore_errors=True)
+    clear_folder(_scratch(job))
     log_beside(_scratch(job)).unlink(missing_ok=True)
 
 

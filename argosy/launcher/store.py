@@ -236,9 +236,7 @@ class Store:
             yield
         except (BaseError, OSError) as error:
             if is_full(error):
-                raise Outage(
-                    f"store {self.url}: {path}: {_first_line(error)}; there is no room: free some space and run again"
-                ) from error
+                raise Outage(_no_room(f"store {self.url}", f"{path}: {_first_line(error)}")) from error
             if self.root is not None or isinstance(error, REFUSALS):
                 raise Mistake(_unusable(self.url, f"{path}: {_first_line(error)}")) from error
             raise Outage(f"store {self.url}: {path}: {_first_line(error)}") from error
@@ -261,6 +259,8 @@ def open_store(url: str | None = None, *, state: Path | None = None) -> Store:
     try:
         stamps = Stamps(state.absolute() / "stamps.sqlite")
     except Exception as error:  # sqlite3.OperationalError and OSError alike mean: this folder cannot be used
+        if is_full(error):
+            raise Outage(_no_room(str(state), str(error))) from error
         raise Mistake(_unusable(str(state), str(error))) from error
     return Store(url, stamps)
 
@@ -320,6 +320,10 @@ def _sealed(document: Mapping[str, Any]) -> bytes:
 def _first_line(error: Exception) -> str:
     """Leave out the dump of internals that obstore's messages end with."""
     return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _no_room(place: str, reason: str) -> str:
+    return f"{place}: {reason}; there is no room: free some space and run again"
 
 
 def _unusable(place: str, reason: str) -> str:

@@ -88,9 +88,9 @@ def _tails(run: Mapping[str, Any]) -> list[RenderableType]:
 
     lines: list[RenderableType] = []
     for step in [step for step in steps(run) if status_of(step) == "failed" and step.get("tail")][:MOST_TAILS]:
-        whole = f"argosy logs {text(run.get('run'), 120)} {step['name']}"
+        whole = f" (all of them: argosy logs @latest {step['name']})"
         lines += [
-            Text.assemble(f"  the last lines of {step['name']}", (f" (all of them: {whole})", "dim")),
+            Text.assemble(f"  the last lines of {step['name']}", (whole, "dim")),
             Text(indent(text(step["tail"], 6000), "    ")),
         ]
     return lines

@@ -1,10 +1,14 @@
 import json
 import os
 import re
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from argosy.launcher.artifacts import is_sound, read_manifest
+from argosy.launcher.attempt import clear_folder
 from argosy.launcher.step import Output
 from tests.fakes.launching import a_step
 
@@ -206,3 +210,32 @@ def test_nothing_of_an_attempt_stays_in_the_scratch_folder(lab):
     lab.launch(a_step("def step() -> int:\n    open('mine', 'w').write('x')\n    return 1\n"))
 
     assert lab.scratch() == []
+
+
+@pytest.fixture
+def as_nobody():
+    """Return a folder of a user to whom modes mean something, and be that user meanwhile."""
+    place = Path(tempfile.mkdtemp())
+    place.chmod(0o777)
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield place
+    os.seteuid(before)
+    shutil.rmtree(place)
+
+
+def test_a_scratch_folder_is_cleared_whatever_its_modes_are(as_nobody):
+    kept = as_nobody / "kept"
+    kept.mkdir(mode=0o500)
+    folder = as_nobody / "scratch"
+    (folder / "out" / "deep").mkdir(parents=True)
+    (folder / "out" / "deep" / "file").touch()
+    (folder / "link").symlink_to(kept)
+    for path in (folder / "out" / "deep", folder / "out", folder):
+        path.chmod(0)
+
+    clear_folder(folder)
+
+    assert list(as_nobody.iterdir()) == [kept]
+    assert kept.stat().st_mode & 0o777 == 0o500

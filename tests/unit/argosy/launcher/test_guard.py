@@ -130,3 +130,36 @@ def test_a_step_that_catches_the_error_gets_no_file_and_fails_all_the_same(proje
 
     assert (outcome.status, outcome.exit_code) == ("failed", 2)
     assert outcome.error.startswith("open of data/table.csv: ")
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("import pkg.known as k; open(k.__file__, 'a')", "known.py for writing: it is the step's source"),
+        ("import os, pkg.known as k; os.open(k.__file__, os.O_RDWR)", "known.py for writing: it is the step's source"),
+        ("open({data!r}, 'w')", "table.csv for writing: it is the step's source or what it reads"),
+        ("open({store!r} + '/new', 'w')", "new for writing: the store is written by the launcher alone"),
+    ],
+    ids=["source", "os.open", "reads", "store"],
+)
+def test_writing_what_a_step_may_only_read_fails_it_and_changes_nothing(project, line, error):
+    files = [project.folder / "pkg" / "known.py", project.folder / "data" / "table.csv"]
+    before = [file.read_bytes() for file in files]
+
+    outcome = run(project, line.format(data=str(files[1]), store=str(project.store.root)), reads=("data",))
+
+    assert (outcome.status, outcome.exit_code) == ("failed", 2)
+    assert error in outcome.error
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_reading_first_does_not_allow_to_write(project):
+    outcome = run(project, "import pkg.known as k; open(k.__file__).close(); open(k.__file__, 'a')")
+
+    assert "for writing" in outcome.error
+
+
+def test_an_open_in_a_working_folder_that_is_gone_fails_as_without_a_guard(project):
+    outcome = run(project, "import os; os.rmdir(os.getcwd()); open('here', 'w')")
+
+    assert outcome.error == "FileNotFoundError: [Errno 2] No such file or directory: 'here'"

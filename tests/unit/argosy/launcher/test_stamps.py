@@ -114,3 +114,10 @@ def test_a_table_that_is_no_database_is_made_anew(tmp_path, old_file):
 
 def test_the_racy_time_is_longer_than_a_tick_of_any_file_system_clock():
     assert module.RACY_NS >= 10_000_000
+
+
+def test_a_disk_without_room_costs_the_stamp_and_nothing_else(stamps, old_file):
+    stamps._db.execute("pragma max_page_count = 1")
+    facts = [stamps.fact("text " + "x" * 10_000, old_file, lambda number=number: number) for number in range(2)]
+
+    assert facts == [0, 1]

@@ -1,6 +1,7 @@
 import http.server
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -293,3 +294,28 @@ def test_a_remote_blob_of_other_bytes_is_not_handed_out(tmp_path, answering):
     with pytest.raises(Outage, match="missing or damaged"):
         store.fetch_blob("0" * 64, 5, tmp_path / "target")
     assert not (tmp_path / "target").exists()
+
+
+def test_a_blob_comes_back_piece_by_piece_unless_it_is_damaged(tmp_path):
+    store = open_store(str(tmp_path / "store"))
+    sha256 = store.put_bytes(b"x" * 3_000_000)
+
+    assert [len(chunk) for chunk in store.blob_chunks(sha256)] == [1 << 20, 1 << 20, 3_000_000 - (2 << 20)]
+    assert store.blob_chunks("0" * 64) is None
+    store.blob_file(sha256).chmod(0o644)
+    store.blob_file(sha256).write_bytes(b"y")
+    assert store.blob_chunks(sha256) is None
+
+
+def test_a_store_without_room_is_an_outage_that_names_the_file(tmp_path):
+    store = open_store(str(tmp_path / "store"))
+    big = tmp_path / "big"
+    big.write_bytes(bytes(100_000))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(Outage, match=r"store .*: .*/big: .*File too large; there is no room: free some space"):
+            store.put_file(big)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list((tmp_path / "store" / "staging").iterdir()) == []

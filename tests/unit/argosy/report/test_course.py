@@ -61,3 +61,12 @@ def test_parameters_are_listed_as_given():
 def test_a_run_without_steps_has_no_course():
     assert course_view({}) is None
     assert steps_view({}) is None
+
+
+def test_the_last_lines_of_a_log_stand_with_the_error_and_share_its_room():
+    steps = [{"name": f"s{i}", "error": "e" * 9000, "tail": "t" * 9000} for i in range(20)]
+
+    rows = steps_view({"steps": steps})["rows"]
+
+    assert rows[0]["tail"].startswith("t" * 1500 + "…")
+    assert sum(len(row["error"]) + len(row["tail"]) for row in rows) < 62_000

@@ -59,3 +59,22 @@ def test_the_command_line_may_import_it_cheaply():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "set()"
+
+
+def a_failed_step(name, tail):
+    return {"name": name, "status": "failed", "error": "exited with 1", "tail": tail}
+
+
+def test_the_last_lines_of_the_first_failed_steps_are_shown_as_they_are():
+    failed = [a_failed_step(f"step-{i}", f"one\n[red]{i}[/red]") for i in range(5)]
+
+    summary = printed(run_summary({"run": "r", "status": "failed", "steps": failed}))
+
+    assert (
+        "  the last lines of step-2 (all of them: argosy logs @latest step-2)\n    one\n    [red]2[/red]\n" in summary
+    )
+    assert "lines of step-3" not in summary
+
+
+def test_a_failed_step_that_wrote_nothing_has_no_last_lines():
+    assert "last lines" not in printed(run_summary({"status": "failed", "steps": [a_failed_step("step", "")]}))
