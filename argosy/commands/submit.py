@@ -66,6 +66,11 @@ def submit_pipeline(asked: Asked, *, store: str | None, as_json: bool) -> int:
     )
     submitted = submit_recurring_run(kubeflow, order, cron, pipeline=pipeline) if cron else submit_run(kubeflow, order)
     _tell(kubeflow, submitted, recurring=bool(cron))
+    if cron and "as_of" in arguments:
+        _progress(
+            f"as_of is {arguments['as_of']} each time: Kubeflow tells pipelines of version 2 no scheduled time; where "
+            "it has to move, let a scheduler of your own call `argosy submit -p as_of=...`"
+        )
     run = follow(kubeflow, submitted.run, _progress) if asked.watch else submitted.run
     url = kubeflow.url(run, recurring=bool(cron))
     if as_json:

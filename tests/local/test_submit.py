@@ -121,6 +121,16 @@ def test_a_recurring_run_is_created_once(submit, server):
     assert [run["trigger"]["cron_schedule"]["cron"] for run in server.recurring] == ["0 0 6 * * *"]
 
 
+def test_a_recurring_run_says_that_its_time_stands_still(submit, server, tmp_path):
+    spec = yaml.safe_load(Path(FILE).read_text())
+    spec["root"]["inputDefinitions"]["parameters"]["as_of"] = {"parameterType": "STRING", "defaultValue": "2013-12-31"}
+    (tmp_path / "dated.yaml").write_text(yaml.safe_dump(spec))
+
+    answer = submit(server, "--cron", "0 6 * * *", pipeline=tmp_path / "dated.yaml")
+
+    assert "as_of is 2013-12-31 each time" in answer.stderr
+
+
 def test_a_compiled_file_is_submitted_as_the_pipeline_that_it_is(submit, server):
     by_name = submit(server, "--output", "json", pipeline="small").document
     by_file = submit(server, "--output", "json").document
