@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from argosy.commands.printing import print_json, print_line
@@ -15,6 +17,9 @@ from argosy.session import Request, execute, new_run, open_session
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from argosy.launcher.step import Outcome
+    from argosy.local.live import Progress
+    from argosy.local.runner import Happening
     from argosy.session import Session
 
 
@@ -24,7 +29,8 @@ def run_pipeline(request: Request, *, store: str | None, as_json: bool) -> int:
     run, run_id = new_run(session, request)
     for notice in notices(run.pipeline):
         sys.stderr.write(f"argosy: {notice}\n")
-    run.listen = progress = progress_for(run.pipeline)
+    progress = progress_for(run.pipeline)
+    run.listen = _Listener(progress)
     try:
         document, interrupted = execute(session, run, run_id, request)
     finally:
@@ -35,6 +41,28 @@ def run_pipeline(request: Request, *, store: str | None, as_json: bool) -> int:
     else:
         _print_summary(document, report)
     return 128 + interrupted if interrupted else exit_code(run, document)
+
+
+class _Listener:
+    """Shows progress, and gets ready for the end of the run while the first step runs."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._is_ready = False
+
+    def __call__(self, name: str, happening: Happening, outcome: Outcome | None) -> None:
+        self._progress(name, happening, outcome)
+        if happening == "started" and not self._is_ready:
+            self._is_ready = True
+            # What the report and the summary import takes longer than some whole pipelines.
+            threading.Thread(target=_import_ending, daemon=True).start()
+
+
+def _import_ending() -> None:
+    from argosy.report.render import prepare_rendering
+
+    prepare_rendering()
+    importlib.import_module("rich.console")
 
 
 def _report(session: Session, document: Mapping[str, Any]) -> str:

@@ -33,6 +33,9 @@ def locked_versions(modules: Iterable[str], lock: Path | None, stamps: Stamps) -
         Mistake: What is installed is not what the lock pins.
 
     """
+    modules = list(modules)
+    if not modules:
+        return {}
     installed = _installed(stamps)
     pinned = _pinned(lock, stamps) if lock else {}
     versions = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pdb
 import sys
 import traceback
 from pathlib import Path
@@ -24,6 +23,8 @@ def debug(request: Request, *, log: Path, lock: int, timeout_s: float | None) ->
     del log, lock, timeout_s
     if request.argv:
         raise Mistake(f"--debug: {request.argv[0]} is a program, not Python; debug it by its own means")
+    import pdb
+
     folder = Path.cwd()
     os.environ.update(request.env)
     sys.path.insert(0, request.project)

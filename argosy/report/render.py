@@ -67,6 +67,12 @@ def render_report(run: Mapping[str, Any]) -> str:
     )
 
 
+def prepare_rendering() -> None:
+    """Compile the templates that every page has, so that the first page does not wait for it."""
+    for name in ("report.js", "report.css.j2", "report.html.j2", "run.html.j2", "parameters.html.j2", "steps.html.j2"):
+        _environment().get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
