@@ -47,13 +47,19 @@ def require_declared(found: Mapping[str, Slot], declared: Mapping[str, Slot], pl
     for name, slot in declared.items():
         got = found[name]
         if not _is_same(got, slot) and not _is_same(collected(got), slot):
-            kind = "artifacts" if isinstance(slot, ArtifactSlot) else "parameters"
-            raise Mistake(f"{place}.outputs.{kind}.{name}: gives {called(got)}; outputDefinitions says {called(slot)}")
+            raise Mistake(
+                f"{place}.outputs.{kind_of(slot)}.{name}: gives {called(got)}; outputDefinitions says {called(slot)}"
+            )
 
 
 def collected(slot: Slot) -> Slot:
     """Return what an output of a task is outside of the loop that the task stands in."""
     return replace(slot, is_list=True) if isinstance(slot, ArtifactSlot) else Parameter(slot.name, "LIST")
+
+
+def kind_of(slot: Slot) -> str:
+    """Return under which field of a spec slots of this kind stand."""
+    return "artifacts" if isinstance(slot, ArtifactSlot) else "parameters"
 
 
 def called(slot: Slot) -> str:

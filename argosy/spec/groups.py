@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from argosy.errors import Mistake
 from argosy.spec.components import Group, Step
 from argosy.spec.conditions import channel_names, read_expression
-from argosy.spec.fitting import collected, require_declared
+from argosy.spec.fitting import collected, kind_of, require_declared
 from argosy.spec.inputs import (
     Given,
     Inputs,
@@ -103,7 +103,7 @@ def flatten(root: Group, components: Mapping[str, Step | Group]) -> Flat:
     plan = Flattening(components, plan_names(root.graph, components))
     given = Given(root.inputs, {name: PipelineInput(name) for name in root.inputs})
     nodes = _flatten_graph(root.graph, Scope((), given, Prerequisites()), plan)
-    outputs = _graph_outputs(root.graph, nodes, ())
+    outputs = _graph_outputs(root, nodes, ())
     require_declared({name: output.slot for name, output in outputs.items()}, root.outputs, root.graph.place)
     waits = {name: {*task.start.after, *_before_loops(task, plan)} for name, task in plan.tasks.items()}
     order = in_order(waits, root.graph.place)
@@ -148,10 +148,10 @@ def _flatten_task(task: LocalTask, scope: Scope, nodes: Mapping[str, Node], plan
             return Node(frozenset({flat.name}), outputs, Prerequisites(hard=frozenset({flat.name})))
         steps = frozenset({flat.name})
     else:
-        inner = replace(inner, given=Given(slots, with_defaults(inputs, slots)))
+        inner = replace(inner, given=_given(task, inputs, slots))
         within = _flatten_graph(component.graph, inner, plan)
         steps = frozenset().union(*(node.steps for node in within.values()))
-        outputs = _graph_outputs(component.graph, within, inner.loops)
+        outputs = _graph_outputs(component, within, inner.loops)
     if task.iterator is not None:
         outputs = {key: replace(output, slot=collected(output.slot)) for key, output in outputs.items()}
     if isinstance(component, Group):
@@ -159,6 +159,14 @@ def _flatten_task(task: LocalTask, scope: Scope, nodes: Mapping[str, Node], plan
         require_declared(found, component.outputs, component.graph.place)
     before = replace(outer.prerequisites, ended=frozenset())  # what a group survives, those after it need not
     return Node(steps, outputs, before.joined([Prerequisites(soft=steps)]))
+
+
+def _given(task: LocalTask, inputs: Inputs, slots: Slots) -> Given:
+    """Return what a DAG is given, which is what its component declares."""
+    require_complete(inputs, slots, task.place)
+    for name in inputs.channels:
+        raise Mistake(f"{task.at(name)}: {task.component} has no such input; inputs: {', '.join(slots) or 'none'}")
+    return Given(slots, with_defaults(inputs, slots))
 
 
 def _enter_loop(
@@ -255,8 +263,9 @@ def _with_condition(scope: Scope, task: LocalTask, slots: Slots, inputs: Inputs)
     return replace(scope, prerequisites=joined)
 
 
-def _graph_outputs(graph: Graph, nodes: Mapping[str, Node], loops: tuple[str, ...]) -> dict[str, Output]:
-    return {
-        name: find_outputs(source, nodes, f"{graph.place}.outputs.{name}", loops)
-        for name, source in graph.outputs.items()
-    }
+def _graph_outputs(group: Group, nodes: Mapping[str, Node], loops: tuple[str, ...]) -> dict[str, Output]:
+    found = {}
+    for name, source in group.graph.outputs.items():
+        place = f"{group.graph.place}.outputs.{kind_of(group.outputs[name])}.{name}"
+        found[name] = find_outputs(source, nodes, place, loops)
+    return found

@@ -1,22 +1,24 @@
 """Plans of specs that Hypothesis makes do what the specs mean, and specs with one field broken are refused."""
 
 import random
+import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from argosy.errors import Mistake
 from argosy.launcher.step import shown
 from argosy.spec.read import read_pipeline
 from argosy.spec.resolution import Place, instance_name, resolve
+from tests.fakes.broken_specs import a_broken_spec, dotted, without_nulls
 from tests.fakes.made_specs import shuffled, specs
 from tests.fakes.spec_meaning import Meaning, computed
 from tests.fakes.spec_values import Nothing, Wrong
 from tests.fakes.unrolled import unroll
 
-FEW = settings(max_examples=150, derandomize=True, database=None, deadline=None)
-MANY = settings(FEW, max_examples=3000)
+FEW = settings(max_examples=200, derandomize=True, database=None, deadline=None)
+MANY = settings(FEW, max_examples=5000)
 
 
 def run(spec, seed=0):
@@ -102,3 +104,42 @@ def test_many_plans_do_what_their_specs_mean(spec, seed):
 @given(specs(), st.integers(0, 9))
 def test_a_plan_does_not_depend_on_the_order_of_fields(spec, seed):
     assert read_pipeline(shuffled(spec, seed)) == read_pipeline(spec)
+
+
+# The launcher in front of a command is taken off before anything is checked.
+TAKEN_OFF_FIRST = re.compile(r"^deploymentSpec\.executors\.[^.]+(\.container\.command)?$")
+
+
+def require_refusal(spec, seed):
+    """Break one field, and require a refusal that tells of it, unless the plan rightly does not or is another one."""
+    broken = a_broken_spec(spec, seed)
+    assume(not TAKEN_OFF_FIRST.search(dotted(broken.path)))
+    found = plan_or_message(broken.spec)
+    if isinstance(found, str):
+        assert broken.is_named_in(found)
+    else:
+        assert found != read_pipeline(spec) or broken.has_no_meaning(lambda: means_the_same(spec, broken.spec))
+
+
+def plan_or_message(spec):
+    try:
+        return read_pipeline(spec)
+    except Mistake as error:
+        return str(error)
+
+
+def means_the_same(spec, broken):
+    return Meaning(spec).told() == Meaning(without_nulls(broken)).told()
+
+
+@FEW
+@given(specs(tasks=3), st.integers(0, 2**32))
+def test_a_spec_with_one_field_broken_is_refused_with_its_place(spec, seed):
+    require_refusal(spec, seed)
+
+
+@pytest.mark.slow
+@MANY
+@given(specs(tasks=3), st.integers(0, 2**32))
+def test_many_specs_with_one_field_broken_are_refused_with_its_place(spec, seed):
+    require_refusal(spec, seed)

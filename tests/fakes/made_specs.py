@@ -179,7 +179,10 @@ class _Maker:
         outputs = {f"out{number}": type_ for number, type_ in enumerate(types)}
         image = self.choice(["fine"] * 8 + ["fails", "flaky"])
         label = f"exec-{name}"
-        self.executors[label] = a_container(image=image)
+        more: dict[str, Any] = {"env": [{"name": "A", "value": "1"}]} if self.chance(20) else {}
+        if self.chance(20):
+            more["resources"] = {"resourceCpuLimit": "2", "accelerator": {"resourceType": "t4", "resourceCount": "1"}}
+        self.executors[label] = a_container(image=image, **more)
         declared = {key: _slot(type_) for key, type_ in outputs.items()}
         self.components[f"comp-{name}"] = a_component(label, inputs=slots, outputs=declared)
         return a_task(f"comp-{name}", **sources), outputs

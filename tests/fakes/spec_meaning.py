@@ -77,10 +77,18 @@ class Meaning:
 
     def __post_init__(self) -> None:
         root = self.spec["root"]
-        slots = root["inputDefinitions"].get("parameters", {})
+        slots = root.get("inputDefinitions", {}).get("parameters", {})
         inputs = {name: fitted(slot["defaultValue"], slot) for name, slot in slots.items()}
         self.paths = list(self._paths(root, ()))
         self.outputs = self._dag(root, inputs, (), (), doomed=False).outputs
+
+    def told(self) -> Any:
+        """Return all that a plan has to agree with, by the plan's names."""
+        names = {path: self.name(path) for path in self.paths}
+        retries = {name: self.retries(path) for path, name in names.items()}
+        statuses = {(names[path], index): status for (path, index), status in self.statuses.items()}
+        given = {(names[path], index): repr(sorted(given.items())) for (path, index), given in self.given.items()}
+        return retries, statuses, given, self.outputs
 
     def name(self, path: Path) -> str:
         """Return the plan's name of a step: its own, with the names of groups in front where that is not enough."""
@@ -235,11 +243,11 @@ def _value(source: Object, before: dict[str, Ended], around: Object, survives: b
 
 
 def _sources(task: Object) -> list[tuple[str, Object]]:
-    return [pair for kind in ("parameters", "artifacts") for pair in task["inputs"].get(kind, {}).items()]
+    return [pair for kind in ("parameters", "artifacts") for pair in task.get("inputs", {}).get(kind, {}).items()]
 
 
 def _slots(component: Object, key: str) -> dict[str, Object]:
-    found = component[key]
+    found = component.get(key, {})
     return {**found.get("parameters", {}), **found.get("artifacts", {})}
 
 
