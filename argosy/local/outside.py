@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-from argosy.errors import ArgosyError, BadInput
+from argosy.errors import ArgosyError, BadInput, Unsupported
 from argosy.launcher.artifacts import store_artifact
 from argosy.launcher.canonical import digest_of
 from argosy.launcher.placeholders import fill
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from argosy.spec.unrolling import Instance, Unrolling
 
 CLAIMS: Final = ("argostub/createpvc", "argostub/deletepvc")
+ELSEWHERE: Final = (
+    "this machine imports its own files and folders, by path or file://",
+    "download it first, and give the path",
+)
+"""Why an importer is refused what does not lie on this machine, and what to do instead."""
 
 
 def is_outside(task: Task) -> bool:
@@ -60,8 +65,10 @@ def _import(instance: Instance, importer: Importer, inputs: Mapping[str, Input],
     values = {name: entry.value for name, entry in inputs.items()}
     uri = str(values[importer.uri_input]) if importer.uri_input else importer.uri
     path = local_path(uri)
-    if path is None or not path.exists():
-        raise BadInput(f"tasks.{instance.name}: {uri}: no file or folder of this machine; import what is here")
+    if path is None:
+        raise Unsupported(f"tasks.{instance.name}: importer ({uri}): cannot run here: {'; '.join(ELSEWHERE)}")
+    if not path.exists():
+        raise BadInput(f"tasks.{instance.name}: importer ({uri}): {path.absolute()} is not there; give a path that is")
     metadata = fill(dict(importer.metadata), {"inputs": {"parameterValues": values, "artifacts": {}}})
     artifact = store_artifact(context.store, path, metadata)
     return {name: Output(artifact) for name in instance.task.component.outputs}

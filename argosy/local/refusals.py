@@ -4,51 +4,56 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
-import shutil
-import subprocess
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from argosy.errors import Unsupported
-from argosy.launcher.executor import search_path
-from argosy.local.outside import is_claim, local_path
+from argosy.local.outside import ELSEWHERE, is_claim, local_path
 from argosy.spec.model import ArtifactSlot, Constant, Importer, PipelineInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from argosy.local.programs import Lack
     from argosy.spec.model import Executor, JsonValue, Pipeline, Task
 
 REFUSALS: Final = {
-    "importer": (
-        "this machine imports its own files and folders, by path or file://",
-        "download it, and give the path",
+    "importer": ELSEWHERE,
+    "Python packages": (
+        "this environment does not have them",
+        "install them beside argosy, or ask for versions that are there",
     ),
-    "Python packages": ("they are not installed here", "install them beside argosy, in the same environment"),
-    "containerized Python": ("its module is in the image only", "run it in a cluster, or write it with @dsl.component"),
-    "missing command": ("the entry point of an image is not known without pulling it", "write the command down"),
+    "Python module": ("this environment does not have it", "install its package beside argosy"),
+    "containerized Python": (
+        "its code is in the image only, and images are not pulled",
+        "write it with @dsl.component, or run it in a cluster",
+    ),
+    "missing command": (
+        "what an image starts is not known without pulling it",
+        "write the command down in the component",
+    ),
     "program": ("it is not installed here, and images are not pulled", "install it, or run the pipeline in a cluster"),
-    "pip install": ("it would change the Python that argosy runs in", "list the packages as the component's own"),
-    "[[ in sh": ("the sh of this machine does not know `[[`", "use `[`, or name bash as the program"),
+    "file of the image": (
+        "images are not pulled, and a program starts in an empty folder",
+        "give the script as text (sh -c, python -c), or run the pipeline in a cluster",
+    ),
+    "installation of packages": (
+        "a container is thrown away afterwards, this machine is not",
+        "install them here yourself and leave the installation out of the component",
+    ),
+    "bash in sh": ("the sh of this machine does not know it", "name bash as the program, or write it for POSIX"),
     "mounted volume": (
-        "it is not mounted here, and the step's own code names its path",
+        "nothing is mounted here, and the step names the path",
         "pass files between steps as artifacts; scratch space is the current folder",
     ),
-    "field of the pod": ("there is no pod here", "give the value as a parameter"),
+    "field of the pod": ("there is no pod here", "set the variables yourself, or make them parameters"),
     "init container": ("only the step's own container is run here", "do its work inside the step"),
     "SlicedClassificationMetrics": ("kfp's own code fails at its first use", "use ClassificationMetrics"),
 }
+"""Each construct with the reason why it cannot run here, and what to do instead."""
+
 MOUNTS: Final = ("secretAsVolume", "configMapAsVolume", "pvcMount", "genericEphemeralVolume", "emptyDirMounts")
-VARIABLES: Final = ("secretAsEnv", "configMapAsEnv")
-SHELLS: Final = ("sh", "bash", "dash", "busybox")
-# What a script may begin with that is no program: the words of POSIX shells.
-SHELL_WORDS: Final = (
-    ".", ":", "[", "[[", "{", "(", "!", "alias", "break", "case", "cd", "command", "continue", "do", "echo",
-    "eval", "exec", "exit", "export", "false", "for", "function", "getopts", "hash", "if", "local", "printf",
-    "pwd", "read", "readonly", "return", "select", "set", "shift", "shopt", "source", "test", "then", "time",
-    "times", "trap", "true", "type", "ulimit", "umask", "unalias", "unset", "until", "wait", "while",
-)  # fmt: skip
+VARIABLES: Final = {"secretAsEnv": "secret", "configMapAsEnv": "config map"}
+SEPARATOR: Final = "; "
 
 
 def require_runnable(pipeline: Pipeline) -> None:
@@ -58,9 +63,7 @@ def require_runnable(pipeline: Pipeline) -> None:
         Unsupported: Each such task is named, with what it needs, why that is not here, and what to do instead.
 
     """
-    found = [refusal for task in pipeline.tasks for refusal in _refusals(task)]
-    if found:
-        raise Unsupported("\n".join(dict.fromkeys(found)))
+    _require_none((lack, task) for task in pipeline.tasks for lack in _lacking(task))
 
 
 def require_importable(pipeline: Pipeline, arguments: Mapping[str, object]) -> None:
@@ -70,142 +73,110 @@ def require_importable(pipeline: Pipeline, arguments: Mapping[str, object]) -> N
         Unsupported: Each such task is named.
 
     """
-    found = []
-    for task in pipeline.tasks:
-        executor = task.component.executor
-        source = task.inputs.get(executor.uri_input or "") if isinstance(executor, Importer) else None
-        uri = arguments.get(source.name) if isinstance(source, PipelineInput) else None
-        if isinstance(uri, str) and local_path(uri) is None:
-            found.append(_said_so(task, "importer", uri))
-    if found:
-        raise Unsupported("\n".join(found))
+    given = ((task, arguments.get(name)) for task in pipeline.tasks if (name := _uri_parameter(task)) is not None)
+    _require_none((("importer", str(uri)), task) for task, uri in given if uri is not None and _is_elsewhere(uri))
 
 
 def notices(pipeline: Pipeline) -> list[str]:
     """Say which variables, filled from secrets and config maps in a cluster, are not set here."""
     found = []
     for task in pipeline.tasks:
-        for kind in VARIABLES:
+        for kind, said in VARIABLES.items():
             names = [name for name in _variables(task.platform.get(kind)) if name not in os.environ]
-            found += [
-                f"{task.name}: {name} comes from a {_said(kind)} in a cluster and is not set here" for name in names
-            ]
+            found += [f"{task.name}: {name} comes from a {said} in a cluster and is not set here" for name in names]
     return found
 
 
-def _refusals(task: Task) -> Iterator[str]:
-    for construct, got in _lacking(task):
-        yield _said_so(task, construct, got)
+def _require_none(found: Iterable[tuple[Lack, Task]]) -> None:
+    """Raise for what is lacking, with one line for all tasks that lack the same."""
+    tasks: dict[Lack, list[str]] = {}
+    for lack, task in found:
+        tasks.setdefault(lack, []).append(f"tasks.{task.name}")
+    if tasks:
+        raise Unsupported("\n".join(_said(lack, dict.fromkeys(names)) for lack, names in tasks.items()))
 
 
-def _said_so(task: Task, construct: str, got: str) -> str:
+def _said(lack: Lack, tasks: Iterable[str]) -> str:
+    construct, got = lack
     reason, instead = REFUSALS[construct]
-    return f"tasks.{task.name}: {construct} ({got}): cannot run here: {reason}; {instead}"
+    if construct == "Python packages":
+        reason += _instead_of(got.split(SEPARATOR))
+    return f"{', '.join(tasks)}: {construct} ({got}): cannot run here: {reason}; {instead}"
 
 
-def _lacking(task: Task) -> Iterator[tuple[str, str]]:
+def _lacking(task: Task) -> Iterator[Lack]:
     executor = task.component.executor
     if isinstance(executor, Importer):
-        yield from _lacking_import(task, executor)
+        source = task.inputs.get(executor.uri_input) if executor.uri_input else Constant(executor.uri)
+        if isinstance(source, Constant) and _is_elsewhere(source.value):
+            yield "importer", str(source.value)
         return
     yield from _lacking_platform(task, executor)
     if executor.source is not None:
-        if missing := missing_packages(executor.packages):
-            yield "Python packages", ", ".join(missing)
+        yield from _lacking_packages(executor)
         slots = [slot for slot in task.component.outputs.values() if isinstance(slot, ArtifactSlot)]
         for slot in slots:
             if slot.schema_title == "system.SlicedClassificationMetrics":
                 yield "SlicedClassificationMetrics", slot.name
     elif not is_claim(executor):
-        yield from _lacking_program((*executor.command, *executor.args), executor)
+        from argosy.local.programs import lacking_program
+
+        yield from lacking_program(executor)
 
 
-def _lacking_import(task: Task, importer: Importer) -> Iterator[tuple[str, str]]:
-    source = task.inputs.get(importer.uri_input) if importer.uri_input else Constant(importer.uri)
-    if isinstance(source, Constant) and local_path(str(source.value)) is None:
-        yield "importer", str(source.value)
+def _lacking_packages(executor: Executor) -> Iterator[Lack]:
+    if executor.packages:
+        # 15 ms of imports that an unchanged run feels, and few components ask for packages.
+        from argosy.local.packages import missing_packages
+
+        if missing := missing_packages(executor.packages):
+            yield "Python packages", SEPARATOR.join(missing)
 
 
-def _lacking_program(argv: tuple[str, ...], executor: Executor) -> Iterator[tuple[str, str]]:
-    if not executor.command:
-        yield "missing command", executor.image
-        return
-    if any("kfp.dsl.executor_main" in word for word in argv):
-        yield "containerized Python", executor.image
-    elif "{{" not in argv[0] and not _is_here(argv[0]):
-        yield "program", argv[0]
-    elif any("pip install" in word for word in argv):
-        yield "pip install", executor.image
-    else:
-        yield from _lacking_in_script(argv)
+def _instead_of(requirements: Iterable[str]) -> str:
+    from argosy.local.packages import installed_instead
+
+    others = ", ".join(installed_instead(requirements))
+    return f" (it has {others})" if others else ""
 
 
-def _lacking_in_script(argv: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Look at the first word of a shell's script, and for what only some shells know."""
-    if os.path.basename(argv[0]) not in SHELLS or len(argv) < 3 or not re.fullmatch(r"-\w*c", argv[1]):  # noqa: PTH119
-        return
-    try:
-        words = shlex.split(argv[2], comments=True)
-    except ValueError:
-        return
-    if words and re.fullmatch(r"[\w.+-]+", words[0]) and words[0] not in SHELL_WORDS and not _is_here(words[0]):
-        yield "program", words[0]
-    if "[[" in words and not _knows_double_brackets(argv[0]):
-        yield "[[ in sh", argv[0]
-
-
-def _lacking_platform(task: Task, executor: Executor) -> Iterator[tuple[str, str]]:
-    code = executor.source or "\n".join((*executor.command, *executor.args))
+def _lacking_platform(task: Task, executor: Executor) -> Iterator[Lack]:
+    texts = _texts(task, executor)
     for kind in MOUNTS:
-        for path in _mount_paths(task.platform.get(kind)):
-            if path in code:
+        for path in _entries(task.platform.get(kind), "mountPath"):
+            # `/data` is not in `/database`, nor in `s3://bucket/data`.
+            if re.search(rf"(?<![\w./-]){re.escape(path.rstrip('/'))}(?![\w-])", texts):
                 yield "mounted volume", f"{kind} at {path}"
-    if "fieldPathAsEnv" in task.platform:
-        yield "field of the pod", "fieldPathAsEnv"
+    unset = [name for name in _entries(task.platform.get("fieldPathAsEnv"), "name") if name not in os.environ]
+    if unset:
+        yield "field of the pod", ", ".join(unset)
     if "initContainers" in task.platform:
         yield "init container", "initContainers"
 
 
-def missing_packages(requirements: tuple[str, ...]) -> list[str]:
-    """Return the requirements that this environment does not meet."""
-    return [requirement for requirement in requirements if not _is_met(requirement)]
+def _texts(task: Task, executor: Executor) -> str:
+    """Return all texts of a step that may name a path: its code, its variables, what the spec gives it."""
+    given = [str(source.value) for source in task.inputs.values() if isinstance(source, Constant)]
+    code = [executor.source] if executor.source is not None else [*executor.command, *executor.args]
+    return "\n".join((*code, *executor.env.values(), *given))
 
 
-@cache
-def _is_met(text: str) -> bool:
-    from importlib.metadata import PackageNotFoundError, version
-
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    try:
-        requirement = Requirement(text)
-        if requirement.marker is not None and not requirement.marker.evaluate():
-            return True
-        return requirement.specifier.contains(version(requirement.name), prereleases=True)
-    except (InvalidRequirement, PackageNotFoundError):
-        return False
+def _uri_parameter(task: Task) -> str | None:
+    """Return the parameter of the pipeline that an importer's URI comes from, if it does."""
+    executor = task.component.executor
+    source = task.inputs.get(executor.uri_input or "") if isinstance(executor, Importer) else None
+    return source.name if isinstance(source, PipelineInput) else None
 
 
-def _is_here(program: str) -> bool:
-    return shutil.which(program, path=search_path()) is not None
+def _is_elsewhere(uri: object) -> bool:
+    return local_path(str(uri)) is None
 
 
-@cache
-def _knows_double_brackets(shell: str) -> bool:
-    probe = subprocess.run([shell, "-c", "[[ a == a ]]"], capture_output=True, check=False)
-    return probe.returncode == 0
-
-
-def _mount_paths(mounts: JsonValue) -> list[str]:
-    entries = mounts if isinstance(mounts, list) else []
-    return [str(entry["mountPath"]) for entry in entries if isinstance(entry, dict) and entry.get("mountPath")]
+def _entries(entries: JsonValue, name: str) -> list[str]:
+    found = [entry for entry in (entries if isinstance(entries, list) else []) if isinstance(entry, dict)]
+    return [str(entry[name]) for entry in found if entry.get(name)]
 
 
 def _variables(sources: JsonValue) -> list[str]:
     entries = [entry for entry in (sources if isinstance(sources, list) else []) if isinstance(entry, dict)]
-    pairs = [pair for entry in entries if isinstance(keys := entry.get("keyToEnv"), list) for pair in keys]
-    return [str(pair["envVar"]) for pair in pairs if isinstance(pair, dict) and pair.get("envVar")]
-
-
-def _said(kind: str) -> str:
-    return "secret" if kind == "secretAsEnv" else "config map"
+    return [name for entry in entries for name in _entries(entry.get("keyToEnv"), "envVar")]
