@@ -26,7 +26,7 @@ def main() -> None:
 
         if not is_full(error):
             raise
-        sys.stderr.write(f"argosy: {error}; there is no room: free some space and run again\n")
+        sys.stderr.write(f"argosy: no room is left: free some space and run again ({error})\n")
         sys.exit(Outage.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)

@@ -35,7 +35,10 @@ def run_pipeline(request: Request, *, store: str | None, as_json: bool) -> int:
         document, interrupted = execute(session, run, run_id, request)
     finally:
         progress.close()
-    report = _report(session, document)
+    try:
+        report = _report(session, document)
+    except OSError as error:  # a full disk, most likely; how the run ended is not to be lost with its picture
+        report = f"not written ({error})"
     if as_json:
         print_json({key: value for key, value in document.items() if key != "sections"})
     else:

@@ -45,7 +45,7 @@ def room_hint(folder: Path) -> str:
         folder = folder.parent
     if shutil.disk_usage(folder).free >= LEAST_ROOM:
         return ""
-    return f"; the disk of {folder} is full: free some space, or name another place with ARGOSY_STATE"
+    return f"; its disk is full: free some space, or name another place with ARGOSY_STATE ({folder} has no room)"
 
 
 def _ended_by(number: int) -> str:

@@ -214,8 +214,8 @@ def _attempt(job: Job, lock: int, env: Mapping[str, str]) -> Outcome:
     except ArgosyError as error:
         return replace(_failed(job, str(error), error.exit_code), seconds=time.perf_counter() - began)
     except OSError as error:  # no room, or what the step's code made of its scratch folder
-        code = Outage.exit_code if is_full(error) else 1
-        return replace(_failed(job, f"scratch folder: {error}", code), seconds=time.perf_counter() - began)
+        outcome = _failed(job, f"scratch folder: {error}", Outage.exit_code if is_full(error) else 1)
+        return replace(outcome, seconds=time.perf_counter() - began)
     finally:
         _clear(job)
 

@@ -323,7 +323,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _no_room(place: str, reason: str) -> str:
-    return f"{place}: {reason}; there is no room: free some space and run again"
+    return f"{place}: no room is left: free some space and run again ({reason})"
 
 
 def _unusable(place: str, reason: str) -> str:

@@ -29,8 +29,9 @@ def remember_keys(state: Path, pipeline: str, outcomes: Mapping[str, Outcome]) -
     """Keep the keys of the tasks that were keyed; those that were not keep their last."""
     known = last_keys(state, pipeline) | {name: outcome.key for name, outcome in outcomes.items() if outcome.key}
     file = _file(state, pipeline)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(known), encoding="utf-8")
+    with suppress(OSError):  # a full disk costs the hint and nothing else
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(known), encoding="utf-8")
 
 
 def reason_to_run(job: Job, last: str | None) -> str:

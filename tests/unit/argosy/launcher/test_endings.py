@@ -53,4 +53,7 @@ def test_a_disk_with_room_gives_no_hint(tmp_path):
 def test_a_full_disk_is_named_by_what_is_left_of_the_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=1000))
 
-    assert room_hint(tmp_path / "not" / "there").startswith(f"; the disk of {tmp_path} is full: free some space")
+    hint = room_hint(tmp_path / "not" / "there")
+
+    assert hint.startswith("; its disk is full: free some space")
+    assert hint.endswith(f"({tmp_path} has no room)")

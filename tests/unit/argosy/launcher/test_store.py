@@ -314,7 +314,7 @@ def test_a_store_without_room_is_an_outage_that_names_the_file(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
     try:
-        with pytest.raises(Outage, match=r"store .*: .*/big: .*File too large; there is no room: free some space"):
+        with pytest.raises(Outage, match=r"store .*: no room is left: free some space .*/big: .*File too large"):
             store.put_file(big)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
