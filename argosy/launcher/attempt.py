@@ -131,12 +131,13 @@ def _read_written(step: Step, file: Path) -> dict[str, Any]:
 def _executor_input(step: Step, store: Store, folder: Path) -> dict[str, Any]:
     parameters, artifacts = {}, {}
     for name, entry in step.inputs.items():
-        place = folder / "in" / name
-        if isinstance(entry.value, Artifact):
-            artifacts[name] = {"artifacts": [_lay_out(entry.value, store, name, place)]}
-        elif isinstance(entry.value, Artifacts):
-            items = enumerate(entry.value.items)
-            artifacts[name] = {"artifacts": [_lay_out(item, store, name, place / str(i)) for i, item in items]}
+        if isinstance(entry.value, Artifact | Artifacts):
+            places = _places(entry.value, folder / "in" / name)
+            for artifact, place in places:
+                materialize(store, artifact.digest, place)
+            title = step.types.get(name)
+            entries = [_artifact_entry(name, place, artifact.metadata, title) for artifact, place in places]
+            artifacts[name] = {"artifacts": entries}
         else:
             parameters[name] = entry.value
     out = folder / "out"
@@ -146,8 +147,7 @@ def _executor_input(step: Step, store: Store, folder: Path) -> dict[str, Any]:
         "outputs": {
             "parameters": {name: {"outputFile": str(out / name)} for name, slot in slots if not slot.is_artifact},
             "artifacts": {
-                # A function that returns an artifact says its type nowhere else.
-                name: {"artifacts": [_artifact_entry(name, out / name, {}) | {"type": {"schemaTitle": slot.type}}]}
+                name: {"artifacts": [_artifact_entry(name, out / name, {}, slot.type)]}
                 for name, slot in slots
                 if slot.is_artifact
             },
@@ -156,14 +156,16 @@ def _executor_input(step: Step, store: Store, folder: Path) -> dict[str, Any]:
     }
 
 
-def _lay_out(artifact: Artifact, store: Store, name: str, path: Path) -> dict[str, Any]:
-    materialize(store, artifact.digest, path)
-    return _artifact_entry(name, path, artifact.metadata)
+def _places(value: Artifact | Artifacts, place: Path) -> list[tuple[Artifact, Path]]:
+    if isinstance(value, Artifact):
+        return [(value, place)]
+    return [(item, place / str(number)) for number, item in enumerate(value.items)]
 
 
-def _artifact_entry(name: str, path: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    # Without a type kfp makes what the function's annotation says: an Input[Model] is a Model.
-    return {"name": name, "uri": str(path), "metadata": dict(metadata)}
+def _artifact_entry(name: str, path: Path, metadata: Mapping[str, Any], title: str | None) -> dict[str, Any]:
+    # Without a type kfp makes what the function's annotation says: of an optional one, or one returned, it cannot.
+    kind = {"type": {"schemaTitle": title}} if title else {}
+    return {"name": name, "uri": str(path), "metadata": dict(metadata), **kind}
 
 
 def _collect_output(step: Step, name: str, written: Mapping[str, Any], *, folder: Path, store: Store) -> Any:

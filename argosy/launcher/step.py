@@ -53,6 +53,7 @@ class Step:
         argv: A program with its arguments, in which placeholders for inputs and outputs stand.
         reads: Project files or folders that the step opens, relative to the project.
         declared_env: Names of environment variables that enter the key.
+        types: Schema titles of the artifacts that are given, by input; the function's annotation decides elsewhere.
         natural_key: Names of inputs (or `$NAME` of the environment) that name an effect.
 
     """
@@ -70,6 +71,7 @@ class Step:
     measurements: frozenset[str] = frozenset()
     natural_key: tuple[str, ...] = ()
     inputs: Mapping[str, Input] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, OutputSlot] = field(default_factory=dict)
     cache: bool = True
     salt: str = ""

@@ -50,6 +50,9 @@ def build_step(instance: Instance, so_far: Unrolling) -> Step:
         measurements=frozenset(declared.measurements),
         natural_key=declared.key,
         inputs=resolve_inputs(instance, so_far),
+        types={
+            name: slot.schema_title for name, slot in task.component.inputs.items() if isinstance(slot, ArtifactSlot)
+        },
         outputs={name: _output_slot(slot) for name, slot in task.component.outputs.items()},
         cache=task.cache,
         salt=task.cache_salt,

@@ -239,3 +239,15 @@ def test_a_scratch_folder_is_cleared_whatever_its_modes_are(as_nobody):
 
     assert list(as_nobody.iterdir()) == [kept]
     assert kept.stat().st_mode & 0o777 == 0o500
+
+
+def test_an_optional_artifact_is_given_as_what_its_component_says_it_is(lab):
+    made = lab.launch(a_step("def step(data: Output[Dataset]):\n    open(data.path, 'w').write('x')\n",
+                             outputs={"data": "system.Dataset"}))  # fmt: skip
+    code = "def step(data: Optional[Input[Dataset]] = None) -> str:\n    return type(data).__name__\n"
+    given = {"data": made.outputs["data"].as_input(made.key, "data")}
+
+    taken = lab.launch(a_step(code, inputs=given, outputs={"Output": "STRING"}, types={"data": "system.Dataset"}))
+    left_out = lab.launch(a_step(code, outputs={"Output": "STRING"}, types={"data": "system.Dataset"}))
+
+    assert (taken.values(), left_out.values()) == ({"Output": "Dataset"}, {"Output": "NoneType"})
