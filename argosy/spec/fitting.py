@@ -39,6 +39,14 @@ def require_fit(source: Source | None, got: Slot, wanted: Slot, place: str) -> N
         raise Mistake(f"{place}: got {got.name!r}, {called(got)}; {called(wanted)} is needed here")
 
 
+def require_items(source: Source, got: Slot, place: str) -> None:
+    """Raise where a loop certainly gets no list of items; one of values may be given as JSON text."""
+    if isinstance(source, LoopItem | FieldOf) and isinstance(got, Parameter):
+        return
+    if not (got.is_list if isinstance(got, ArtifactSlot) else got.type in {"LIST", "STRING"}):
+        raise Mistake(f"{place}: got {got.name!r}, {called(got)}; a list of items is needed here")
+
+
 def require_declared(found: Mapping[str, Slot], declared: Mapping[str, Slot], place: str) -> None:
     """Raise where a DAG declares an output as something else than what its tasks give; `place` is the DAG's.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from argosy.errors import Mistake
 from argosy.spec.components import Group, Step
 from argosy.spec.conditions import channel_names, read_expression
-from argosy.spec.fitting import collected, kind_of, require_declared
+from argosy.spec.fitting import collected, kind_of, require_declared, require_items
 from argosy.spec.inputs import (
     Given,
     Inputs,
@@ -179,7 +179,7 @@ def _enter_loop(
     if item is None or isinstance(item, ArtifactSlot) is not iterator.over_artifacts:
         known = ", ".join(slots) or "none"
         raise Mistake(f"{place}.itemInput: {iterator.item_input!r} is no such input of the loop; inputs: {known}")
-    items = _items(iterator, inputs, place)
+    items = _items(iterator, inputs, slots, place)
     outer = replace(scope, prerequisites=scope.prerequisites.waiting_for(producers([items])))
     plan.loops[name] = Loop(name, items, item, scope.loops, outer.prerequisites.start(), iterator.limit)
     round_inputs = Inputs({**inputs.declared, iterator.item_input: LoopItem(name)}, inputs.channels)
@@ -187,9 +187,13 @@ def _enter_loop(
     return round_inputs, outer, replace(scope, prerequisites=inner, loops=(*scope.loops, name))
 
 
-def _items(iterator: Iterator, inputs: Inputs, place: str) -> Source:
+def _items(iterator: Iterator, inputs: Inputs, slots: Slots, place: str) -> Source:
     if isinstance(iterator.items, str):
-        return inputs.find(iterator.items, place)
+        found = inputs.find(iterator.items, place)
+        if iterator.items in slots:
+            kind = "inputArtifact" if iterator.over_artifacts else "inputParameter"
+            require_items(found, slots[iterator.items], f"{place}.items.{kind}")
+        return found
     if channels := channels_in(iterator.items.value, f"{place}.items.raw"):
         raise Mistake(f"{place}.items.raw: holds a placeholder ({channels[0]}); give the list as a value of its own")
     return iterator.items

@@ -84,7 +84,7 @@ def reason_to_skip(start: Start, place: Place, so_far: Unrolling) -> str:
 
 
 def loop_items(loop: Loop, place: Place, so_far: Unrolling) -> list[Input]:
-    """Return the items of a loop, each with its own identity in keys.
+    """Return the items of a loop, each with its own identity in keys; the list may be given as JSON text.
 
     Raises:
         Mistake: There is no list.
@@ -93,7 +93,7 @@ def loop_items(loop: Loop, place: Place, so_far: Unrolling) -> list[Input]:
     found = resolve(loop.items, place, so_far)
     wanted = "a list of artifacts" if isinstance(loop.item, ArtifactSlot) else "a list"
     value = None if found is None else found.value
-    items = list(value.items) if isinstance(value, Artifacts) else value
+    items = list(value.items) if isinstance(value, Artifacts) else _parsed(value)
     if isinstance(value, Artifact) or not isinstance(items, list) or found is None:
         raise Mistake(f"loop {loop.name}: its items are {shorten(shown(value))}; {wanted} is needed")
     if not isinstance(loop.item, ArtifactSlot):
@@ -203,16 +203,19 @@ def _output(source: TaskOutput, index: tuple[int, ...], so_far: Unrolling) -> In
 def _field(whole: Input | None, name: str, place: Place) -> Input | None:
     if whole is None:
         return None
-    value = whole.value
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            value = whole.value
+    value = _parsed(whole.value)
     if not isinstance(value, dict) or name not in value:
         got = shorten(shown(whole.value))
         raise Mistake(f"tasks.{place.name}: {got} has no field {name!r}; give an object that has it")
     return Input(value[name], [whole.identity, name] if whole.measured else value[name], whole.measured)
+
+
+def _parsed(value: Any) -> Any:
+    """Return what a JSON text holds, and any other value as it is."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _final_status(name: str, tasks: tuple[str, ...], place: Place, so_far: Unrolling) -> dict[str, Any]:

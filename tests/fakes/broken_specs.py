@@ -34,7 +34,8 @@ REDUNDANT = (
     r"\.(inputs|inputDefinitions|outputDefinitions|outputs|cachingOptions|triggerPolicy|inputDefinitions\.[^.]+\.[^.]+)$",
     r"\.retryPolicy",  # a default, or for a group whose tasks have their own
     r"dag\.tasks\.(for-loop|condition|exit-handler|pipeline)[^.]*$",  # the name of a group that nobody waits for
-    r"\.(isOptional|enableCache|strategy)$",
+    r"\.(isOptional|enableCache)$",
+    r"\.triggerPolicy",  # of a task that waits for nothing; a condition that holds already around it
 )
 """What may say again what is said elsewhere, or what holds anyway."""
 OTHERS: tuple[Any, ...] = (7, "other", True, ["other"], {"other": 1})

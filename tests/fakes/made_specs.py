@@ -369,7 +369,7 @@ class _Maker:
     def loop(self, scope: Scope) -> None:
         """Add `dsl.ParallelFor`: over a list in the spec, a list that a task gives, or artifacts."""
         name = self.name("for-loop")
-        lists = [channel for channel in scope.channels if channel.type in {"LIST", ARTIFACTS}]
+        lists = [channel for channel in scope.channels if channel.type in {"LIST", "STRING", ARTIFACTS}]
         item_name = f"pipelinechannel--{name}-item"
         given = self.choice(lists) if lists and self.chance(60) else None
         over_artifacts = given is not None and given.type == ARTIFACTS

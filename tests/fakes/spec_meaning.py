@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.spec_values import ABSENT, MISSING, Nothing, Wrong, field_of, fitted, holds, text_of, whole
+from tests.fakes.spec_values import ABSENT, MISSING, Nothing, Wrong, field_of, fitted, holds, parsed, text_of, whole
 
 Path = tuple[str, ...]
 Index = tuple[int, ...]
@@ -193,6 +193,7 @@ class Meaning:
         items = json.loads(source["raw"]) if "raw" in source else given.get(next(iter(source.values())))
         if items is MISSING:
             return self._all(component, path, index, "skipped")
+        items = parsed(items)
         if not isinstance(items, list):
             return self._all(component, path, index, "failed")
         rounds = [

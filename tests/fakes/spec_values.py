@@ -99,13 +99,17 @@ def _operand(text: str, given: dict[str, Any]) -> Any:
     return text[1:-1] if text.startswith("'") else json.loads(text)
 
 
+def parsed(value: Any) -> Any:
+    """Return what a JSON text holds, and any other value as it is."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
 def field_of(value: Any) -> Any:
     """Return the field `a` of an object, which may be given as JSON text."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            raise Wrong("no object") from None
+    value = parsed(value)
     if not isinstance(value, dict) or "a" not in value:
         raise Wrong("no such field")
     return value["a"]
