@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench conformance clean
 
 run: $(INSTALLED)
 	@$(BIN)/argosy serve --background
@@ -24,6 +24,9 @@ check: $(INSTALLED)
 bench: $(INSTALLED)
 	@$(BIN)/python benchmarks/overhead/run.py
 	@$(BIN)/python benchmarks/orchestrators/run.py
+
+conformance: $(INSTALLED)
+	@$(BIN)/python -m tests.fakes.conformance_page
 
 clean:
 	@test ! -x $(BIN)/argosy || $(BIN)/argosy stop
