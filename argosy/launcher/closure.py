@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 # The launcher's own modules stand behind the format version of the key instead.
 LAUNCHER = ("argosy.launcher", "argosy.local", "argosy.kubeflow")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+# Python 3.11 counts the depth of all trees that it builds at once in one place, and then finds that it miscounted.
+PARSING = threading.Lock()
 # kfp puts these before the source of every function it embeds.
 KFP_PREAMBLE = ("import kfp", "from kfp import dsl", "from kfp.dsl import *", "from typing import *")
 
@@ -127,7 +130,8 @@ def parse_source(code: str, name: str, package: str = "") -> Source:
 
     """
     try:
-        tree = ast.parse(code)
+        with PARSING:
+            tree = ast.parse(code)
     except SyntaxError as error:
         raise Mistake(f"{name}: line {error.lineno}: {error.msg}; a step's code has to be valid Python") from error
     return Source(normal_digest(tree), tuple(sorted(set(_imports(tree, package)))))

@@ -1,5 +1,6 @@
 import ast
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -256,3 +257,12 @@ def test_a_file_read_outside_its_package_first_keeps_its_relative_imports(files)
     read_source(path, "leaf", files.stamps)
 
     assert "pkg.sub.other" in read_source(path, "pkg.sub.leaf", files.stamps).imports
+
+
+def test_code_may_be_parsed_in_several_threads_at_once():
+    code = "x = " + "(" * 60 + "1" + ")" * 60 + "\n" + "def f(a, b):\n    return [a + b for _ in range(3)]\n" * 200
+
+    with ThreadPoolExecutor(8) as pool:
+        digests = {source.digest for source in pool.map(lambda _: parse_source(code, "code"), range(32))}
+
+    assert len(digests) == 1
