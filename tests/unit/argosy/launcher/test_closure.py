@@ -260,9 +260,9 @@ def test_a_file_read_outside_its_package_first_keeps_its_relative_imports(files)
 
 
 def test_code_may_be_parsed_in_several_threads_at_once():
-    code = "x = " + "(" * 60 + "1" + ")" * 60 + "\n" + "def f(a, b):\n    return [a + b for _ in range(3)]\n" * 200
+    code = "x = " + "(" * 60 + "1" + ")" * 60 + "\n" + "def f(a, b):\n    return [a + b for _ in range(3)]\n" * 40
 
     with ThreadPoolExecutor(8) as pool:
-        digests = {source.digest for source in pool.map(lambda _: parse_source(code, "code"), range(32))}
+        digests = {source.digest for source in pool.map(lambda _: parse_source(code, "code"), range(24))}
 
     assert len(digests) == 1
