@@ -181,7 +181,7 @@ def test_a_wrong_field_is_refused_with_its_place(path, value, message):
         ),
     ],
 )
-def test_a_construct_that_is_no_target_runs_is_refused_by_name(path, value, message):
+def test_a_construct_that_no_target_runs_is_refused_by_name(path, value, message):
     with pytest.raises(Unsupported) as caught:
         read_pipeline(with_field(train_spec(), path, value))
 
