@@ -18,7 +18,7 @@ from tests.fakes.spec_values import Nothing, Wrong
 from tests.fakes.unrolled import unroll
 
 FEW = settings(max_examples=200, derandomize=True, database=None, deadline=None)
-MANY = settings(FEW, max_examples=5000)
+MANY = settings(FEW, max_examples=3000)
 
 
 def run(spec, seed=0):
