@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from argosy.errors import ArgosyError, BadInput, Unsupported
 from argosy.launcher.artifacts import store_artifact
-from argosy.launcher.canonical import digest_of
+from argosy.launcher.canonical import digest_of, normal_json
 from argosy.launcher.placeholders import fill
 from argosy.launcher.step import Outcome, Output
 from argosy.spec.model import Executor, Importer
@@ -69,7 +69,8 @@ def _import(instance: Instance, importer: Importer, inputs: Mapping[str, Input],
         raise Unsupported(f"tasks.{instance.name}: importer ({uri}): cannot run here: {'; '.join(ELSEWHERE)}")
     if not path.exists():
         raise BadInput(f"tasks.{instance.name}: importer ({uri}): {path.absolute()} is not there; give a path that is")
-    metadata = fill(dict(importer.metadata), {"inputs": {"parameterValues": values, "artifacts": {}}})
+    # The compiler made floats of whole numbers; Kubeflow hands them to steps as they were written.
+    metadata = fill(normal_json(importer.metadata), {"inputs": {"parameterValues": values, "artifacts": {}}})
     artifact = store_artifact(context.store, path, metadata)
     return {name: Output(artifact) for name in instance.task.component.outputs}
 

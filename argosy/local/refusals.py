@@ -78,12 +78,14 @@ def require_importable(pipeline: Pipeline, arguments: Mapping[str, object]) -> N
 
 
 def notices(pipeline: Pipeline) -> list[str]:
-    """Say which variables, filled from secrets and config maps in a cluster, are not set here."""
+    """Say what a cluster would give to steps and this machine does not: secrets that are not set, volumes."""
     found = []
     for task in pipeline.tasks:
         for kind, said in VARIABLES.items():
             names = [name for name in _variables(task.platform.get(kind)) if name not in os.environ]
             found += [f"{task.name}: {name} comes from a {said} in a cluster and is not set here" for name in names]
+        for kind, path in _mounts(task):
+            found.append(f"{task.name}: nothing is mounted at {path} ({kind}) here")
     return found
 
 
@@ -142,16 +144,19 @@ def _instead_of(requirements: Iterable[str]) -> str:
 
 def _lacking_platform(task: Task, executor: Executor) -> Iterator[Lack]:
     texts = _texts(task, executor)
-    for kind in MOUNTS:
-        for path in _entries(task.platform.get(kind), "mountPath"):
-            # `/data` is not in `/database`, nor in `s3://bucket/data`.
-            if re.search(rf"(?<![\w./-]){re.escape(path.rstrip('/'))}(?![\w-])", texts):
-                yield "mounted volume", f"{kind} at {path}"
+    for kind, path in _mounts(task):
+        # `/data` is not in `/database`, nor in `s3://bucket/data`.
+        if re.search(rf"(?<![\w./-]){re.escape(path.rstrip('/'))}(?![\w-])", texts):
+            yield "mounted volume", f"{kind} at {path}"
     unset = [name for name in _entries(task.platform.get("fieldPathAsEnv"), "name") if name not in os.environ]
     if unset:
         yield "field of the pod", ", ".join(unset)
     if "initContainers" in task.platform:
         yield "init container", "initContainers"
+
+
+def _mounts(task: Task) -> list[tuple[str, str]]:
+    return [(kind, path) for kind in MOUNTS for path in _entries(task.platform.get(kind), "mountPath")]
 
 
 def _texts(task: Task, executor: Executor) -> str:
@@ -179,4 +184,5 @@ def _entries(entries: JsonValue, name: str) -> list[str]:
 
 def _variables(sources: JsonValue) -> list[str]:
     entries = [entry for entry in (sources if isinstance(sources, list) else []) if isinstance(entry, dict)]
-    return [name for entry in entries for name in _entries(entry.get("keyToEnv"), "envVar")]
+    required = [entry for entry in entries if not entry.get("optional")]
+    return [name for entry in required for name in _entries(entry.get("keyToEnv"), "envVar")]

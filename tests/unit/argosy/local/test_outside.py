@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -62,12 +63,13 @@ def test_an_importer_stores_a_file_or_a_folder_with_its_metadata(lab, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "a.csv").write_text("a\n1\n")
 
-    outcome = ended(lab, an_importer(str(tmp_path / "folder"), {"from": "{{$.inputs.parameters['uri']}}"}))["import"]
+    metadata = {"from": "{{$.inputs.parameters['uri']}}", "columns": 1.0}
+    outcome = ended(lab, an_importer(str(tmp_path / "folder"), metadata))["import"]
     artifact = outcome.outputs["artifact"].value
     materialize(lab.store, artifact.digest, tmp_path / "out")
 
     assert outcome.status == "observed"
-    assert artifact.metadata == {"from": str(tmp_path / "folder")}
+    assert json.dumps(artifact.metadata) == json.dumps({"columns": 1, "from": str(tmp_path / "folder")})
     assert (tmp_path / "out" / "a.csv").read_text() == "a\n1\n"
 
 

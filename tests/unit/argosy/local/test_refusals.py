@@ -159,5 +159,17 @@ def test_a_secret_that_is_not_set_is_noticed(monkeypatch):
     ]
 
 
+def test_a_secret_that_may_be_missing_is_not_noticed():
+    platform = {"secretAsEnv": [{"keyToEnv": [{"envVar": "UNSET", "secretKey": "b"}], "optional": True}]}
+
+    assert notices(a_plan(a_program("start", "echo", platform=platform))) == []
+
+
+def test_a_volume_that_no_step_names_is_noticed():
+    assert notices(a_plan(a_program("start", "echo", platform=MOUNTED))) == [
+        "start: nothing is mounted at /data (pvcMount) here"
+    ]
+
+
 def test_every_refusal_has_a_reason_and_something_to_do():
     assert all(reason and instead for reason, instead in REFUSALS.values())
