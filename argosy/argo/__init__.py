@@ -1,0 +1,1 @@
+"""Translates plans to Argo Workflows: plain objects that a reviewer reads, one module per noun of Argo."""

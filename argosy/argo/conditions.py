@@ -1,0 +1,93 @@
+"""Conditions as `when` of a DAG task: expr-lang over typed values, never bare words, which Argo takes for texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from argosy.argo.expressions import as_expression, pieces_of, quoted
+from argosy.argo.scopes import atoms
+from argosy.argo.unsupported import refusal
+from argosy.spec.model import (
+    ChannelOperand,
+    Comparison,
+    Conjunction,
+    Constant,
+    FieldOf,
+    FirstOf,
+    LoopItem,
+    Negation,
+    PipelineInput,
+    TaskOutput,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from argosy.argo.expressions import Reader
+    from argosy.spec.model import Condition, Expression, JsonValue, Operand, Source
+
+FUNCTIONS = {"int": "int", "double": "float"}
+
+
+def when(conditions: Sequence[Condition], reader: Reader) -> str | None:
+    """Return the field of a DAG task; None where it has no conditions."""
+    if not conditions:
+        return None
+    texts = [_expression(condition.expression, condition.channels, reader) for condition in conditions]
+    joined = texts[0] if len(texts) == 1 else " && ".join(f"({text})" for text in texts)
+    return f"{{{{= {joined} }}}}"
+
+
+def _expression(expression: Expression, channels: Mapping[str, Source], reader: Reader) -> str:
+    match expression:
+        case Comparison(sign, left, right):
+            return f"{_operand(left, channels, reader)} {sign} {_operand(right, channels, reader)}"
+        case Negation(operand):
+            return f"!({_expression(operand, channels, reader)})"
+        case Conjunction(operands):
+            return " && ".join(_expression(operand, channels, reader) for operand in operands)
+
+
+def _operand(operand: Operand, channels: Mapping[str, Source], reader: Reader) -> str:
+    if not isinstance(operand, ChannelOperand):
+        return literal(operand.value, reader)
+    text = value_of(channels[operand.name], reader)
+    for cast in operand.casts:
+        text = f"{FUNCTIONS[cast]}({text})"
+    return text
+
+
+def literal(value: JsonValue, reader: Reader) -> str:
+    """Return a number, text or truth value in expr-lang."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return quoted(value)
+        case int() | float():
+            return repr(value)
+    raise refusal(f"tasks.{reader.name}", "condition", str(value))
+
+
+def value_of(source: Source, reader: Reader) -> str:
+    """Return the expression of a source's value, of its own type."""
+    match source:
+        case Constant(value):
+            return literal(value, reader)
+        case FieldOf(inner, name):
+            whole = value_of(inner, reader)
+            return f'(type({whole}) == "string" ? fromJSON({whole}) : {whole})[{quoted(name)}]'
+        case TaskOutput() if reader.scopes.depth(source, reader.path):
+            raise refusal(f"tasks.{reader.name}", "condition", f"what is collected of {source.task}")
+        case TaskOutput() | LoopItem() | FirstOf() | PipelineInput():
+            text = f"fromJSON({as_expression(pieces_of(source, reader))})"
+            return f"fromJSON({text}.value)" if _is_measured(source, reader) else text
+    raise refusal(f"tasks.{reader.name}", "condition", type(source).__name__)
+
+
+def _is_measured(source: Source, reader: Reader) -> bool:
+    items = {name: loop.items for name, loop in reader.scopes.pipeline.loops.items()}
+    return any(
+        _is_measured(items[atom.loop], reader) if isinstance(atom, LoopItem) else atom in reader.scopes.measured
+        for atom in atoms(source)
+    )

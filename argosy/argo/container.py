@@ -1,0 +1,188 @@
+"""Container templates: what one pod runs, the launcher with the step that it is told of."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from argosy.argo.names import slug, unique
+from argosy.argo.pod import RESTRICTED, container_fields, require_mapped, template_fields
+from argosy.argo.retry import retry_strategy
+from argosy.argo.unsupported import refusal
+from argosy.launcher.argo import ITEMS, LAUNCH, LIST, Told, escape_source
+from argosy.spec.model import ABSENT, ArtifactSlot, Executor, Importer, TaskOutput
+from argosy.spec.templates import run_values_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from argosy.argo.scopes import Scopes
+    from argosy.spec.model import Slot, Task
+
+SOURCE: Final = "/argosy/source.py"
+OUTPUTS: Final = "/tmp/outputs"  # noqa: S108  # a folder of the pod's own
+CLAIMS: Final = ("argostub/createpvc", "argostub/deletepvc")
+PYTHON: Final = re.compile(r"(.*/)?python[\d.]*")
+ENVIRONMENT: Final = (
+    {"name": "ARGOSY_RUN", "value": "{{workflow.name}}"},
+    {"name": "HOME", "value": "/tmp"},  # noqa: S108
+)
+SETTINGS: Final = "argosy"
+"""The config map and the secret with the store's URL and its credentials."""
+
+
+def container_templates(
+    scopes: Scopes, taken: set[str], *, lock: str | None
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return the templates of a pipeline's components, and the name of each task's.
+
+    Args:
+        scopes: The pipeline.
+        taken: Names of other templates.
+        lock: The file that pins third-party versions, relative to the project.
+
+    """
+    by_content: dict[str, dict[str, Any]] = {}
+    names: dict[str, str] = {}
+    for task in scopes.pipeline.tasks:
+        template = container_template(task, feeding_outputs(task, scopes), lock=lock)
+        content = json.dumps(template, sort_keys=True)
+        if content not in by_content:
+            name = unique(slug(_called(task)), {*taken, *(each["name"] for each in by_content.values())})
+            by_content[content] = {"name": name, **template}
+        names[task.name] = by_content[content]["name"]
+    return list(by_content.values()), names
+
+
+def feeding_outputs(task: Task, scopes: Scopes) -> tuple[str, ...]:
+    """Return the outputs of a task that loops run over."""
+    return tuple(name for name in task.component.outputs if TaskOutput(task.name, name) in scopes.feeding)
+
+
+def container_template(task: Task, items: tuple[str, ...], *, lock: str | None) -> dict[str, Any]:
+    """Return the template of a task's component, without a name.
+
+    Raises:
+        Unsupported: The component, or what it asks of its pod, does not compile to Argo.
+
+    """
+    executor = _runnable(task)
+    require_mapped(task)
+    outputs = [name for output in task.component.outputs for name in _files(output, items)]
+    template: dict[str, Any] = template_fields(task)
+    inputs = _inputs(task, executor)
+    if inputs:
+        template["inputs"] = inputs
+    if outputs:
+        found = [{"name": name, "valueFrom": {"path": f"{OUTPUTS}/{name}"}} for name in outputs]
+        template["outputs"] = {"parameters": found}
+    if task.timeout_s:
+        template["activeDeadlineSeconds"] = max(1, round(task.timeout_s))
+    template["retryStrategy"] = retry_strategy(task.retry, f"tasks.{task.name}")
+    template["container"] = _container(task, executor, items, lock=lock)
+    return template
+
+
+def _runnable(task: Task) -> Executor:
+    executor, place = task.component.executor, f"tasks.{task.name}"
+    if isinstance(executor, Importer):
+        raise refusal(place, "importer", executor.uri or f"the URI that comes by {executor.uri_input}")
+    if executor.image.removeprefix("docker.io/") in CLAIMS:
+        raise refusal(place, "claim of storage", executor.image)
+    if executor.source is None and not (executor.command and PYTHON.fullmatch(executor.command[0])):
+        raise refusal(place, "program", executor.image)
+    if executor.source is None and (names := run_values_in((*executor.command, *executor.args), place)):
+        raise refusal(place, "name of the run", ", ".join(names))
+    if "{{" in executor.image or any("{{" in value for value in executor.env.values()):
+        raise refusal(place, "placeholder in image, environment or resources", executor.image)
+    return executor
+
+
+def _called(task: Task) -> str:
+    """Return what people call a component: the function, or its name without kfp's prefix and number."""
+    executor = task.component.executor
+    function = executor.function if isinstance(executor, Executor) else None
+    return function or re.sub(r"^comp-|-\d+$", "", task.component.name)
+
+
+def _files(output: str, items: tuple[str, ...]) -> list[str]:
+    return [output, f"{output}{ITEMS}"] if output in items else [output]
+
+
+def _inputs(task: Task, executor: Executor) -> dict[str, Any]:
+    slots = task.component.inputs
+    parameters = [{"name": name} | ({"default": ""} if _may_be_absent(slot) else {}) for name, slot in slots.items()]
+    found: dict[str, Any] = {"parameters": parameters} if parameters else {}
+    if executor.source is not None:
+        try:
+            data = escape_source(executor.source)
+        except ValueError as error:
+            raise refusal(f"tasks.{task.name}", "brace", str(error)) from error
+        found["artifacts"] = [{"name": "source", "path": SOURCE, "raw": {"data": data}}]
+    return found
+
+
+def _may_be_absent(slot: Slot) -> bool:
+    return slot.optional or (not isinstance(slot, ArtifactSlot) and slot.default is not ABSENT)
+
+
+def _container(task: Task, executor: Executor, items: tuple[str, ...], *, lock: str | None) -> dict[str, Any]:
+    fields = container_fields(task)
+    words = ["--step", told(task, executor, items, lock=lock).to_text()]
+    words += ["--source", SOURCE] if executor.source is not None else []
+    words += ["--outputs", OUTPUTS]
+    for name in task.component.inputs:
+        words += ["--input", f"{name}={{{{inputs.parameters.{name}}}}}"]
+    return {
+        "image": executor.image,
+        "command": list(LAUNCH),
+        "args": words,
+        **{key: value for key, value in fields.items() if key not in {"env", "volumeMounts"}},
+        "env": [*fields.get("env", []), *map(dict, ENVIRONMENT)],
+        "envFrom": [
+            {"configMapRef": {"name": SETTINGS, "optional": True}},
+            {"secretRef": {"name": SETTINGS, "optional": True}},
+        ],
+        "securityContext": dict(RESTRICTED),
+        "volumeMounts": [*fields.get("volumeMounts", []), {"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
+    }
+
+
+def told(task: Task, executor: Executor, items: tuple[str, ...], *, lock: str | None) -> Told:
+    """Return what a pod is told of its component."""
+    slots, declaration = task.component.inputs, task.component.declaration
+    values = {name: slot for name, slot in slots.items() if not isinstance(slot, ArtifactSlot)}
+    is_function = executor.source is not None
+    return Told(
+        component=_called(task),
+        function=executor.function or "",
+        packages=executor.packages,
+        image="" if is_function else executor.image,
+        argv=() if is_function else (*executor.command, *executor.args),
+        kind=declaration.kind,
+        inputs=_types(slots),
+        outputs=_types(task.component.outputs),
+        optional=tuple(name for name, slot in slots.items() if slot.optional),
+        defaults={name: slot.default for name, slot in values.items() if slot.default is not ABSENT},
+        literals={name: list(slot.literals) for name, slot in values.items() if slot.literals},
+        items=items,
+        env=tuple(sorted(executor.env)),
+        reads=declaration.reads,
+        declared_env=declaration.env,
+        measurements=declaration.measurements,
+        natural_key=declaration.key,
+        cache=task.cache,
+        salt=task.cache_salt,
+        lock=lock,
+    )
+
+
+def _types(slots: Mapping[str, Slot]) -> dict[str, str]:
+    return {name: _type(slot) for name, slot in slots.items()}
+
+
+def _type(slot: Slot) -> str:
+    if isinstance(slot, ArtifactSlot):
+        return slot.schema_title + (LIST if slot.is_list else "")
+    return slot.type

@@ -1,0 +1,195 @@
+"""Sources of a plan as texts that Argo fills in: `{{...}}`, `{{=...}}` in expr-lang, and the literals around them.
+
+The outputs of a task that was skipped are nil on Argo (4.0.7 and later), and those of one that failed are not there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from argosy.argo.unsupported import refusal
+from argosy.launcher.parameters import encode_literal, write_json
+from argosy.spec.model import (
+    Constant,
+    FieldOf,
+    FinalStatus,
+    FirstOf,
+    LoopItem,
+    PipelineInput,
+    RunValue,
+    TaskOutput,
+    Template,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from argosy.argo.scopes import Atom, Path, Scopes
+    from argosy.spec.model import Source
+
+IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w*")
+OF_THE_RUN: Final = {
+    "pipeline_job_name": "workflow.name",
+    "pipeline_job_resource_name": "workflow.name",
+    "pipeline_job_uuid": "workflow.uid",
+    "pipeline_job_create_time_utc": "workflow.creationTimestamp.RFC3339",
+    "pipeline_job_schedule_time_utc": "workflow.creationTimestamp.RFC3339",
+}
+
+
+@dataclass(frozen=True)
+class Expr:
+    """An expression whose value is a text; `tag` is the same as a plain variable, where it is one."""
+
+    text: str
+    tag: str = ""
+
+
+Pieces: TypeAlias = "list[str | Expr]"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Where a source is read.
+
+    Attributes:
+        name: Of the task or loop that reads.
+        path: The DAG.
+        sure: Names of tasks of this DAG that have succeeded when it is read.
+
+    """
+
+    scopes: Scopes
+    name: str
+    path: Path
+    sure: frozenset[str] = frozenset()
+
+
+def as_argument(pieces: Pieces) -> str:
+    """Return the value of an argument."""
+    return "".join(each if isinstance(each, str) else _tag(each) for each in pieces)
+
+
+def as_expression(pieces: Pieces) -> str:
+    """Return one expression for all pieces."""
+    return " + ".join(quoted(each) if isinstance(each, str) else each.text for each in pieces)
+
+
+def quoted(text: str) -> str:
+    """Return a text as a literal of expr-lang, without braces, which would end the tag around it."""
+    return json.dumps(text, ensure_ascii=False).replace("{", "\\u007b").replace("}", "\\u007d")
+
+
+def member(name: str) -> str:
+    """Return the access to a field of an object."""
+    return f".{name}" if IDENTIFIER.fullmatch(name) else f"[{quoted(name)}]"
+
+
+def pieces_of(source: Source, reader: Reader) -> Pieces:
+    """Return the text of a source, as `argosy.launcher.parameters` reads it; empty where there is nothing."""
+    match source:
+        case Constant(value):
+            return [encode_literal(value, f"tasks.{reader.name}")]
+        case PipelineInput() | LoopItem():
+            return [_given(source, reader)]
+        case TaskOutput():
+            return _output(source, reader)
+        case FirstOf(sources):
+            return [_first([as_expression(pieces_of(each, reader)) for each in sources])]
+        case RunValue(name):
+            return _of_the_run(name, reader)
+        case _:
+            return _composed(source, reader)
+
+
+def _given(source: PipelineInput | LoopItem, reader: Reader) -> Expr:
+    if isinstance(source, LoopItem):
+        return _input(reader.scopes.scopes[reader.path].inputs[source])
+    return Expr(f"workflow.parameters{member(source.name)}", f"workflow.parameters.{source.name}")
+
+
+def passed_on(atom: Atom, reader: Reader) -> Pieces:
+    """Return what a DAG is given for what its tasks take from around it, as it is."""
+    if isinstance(atom, TaskOutput):
+        return [_whole_output(atom, reader)]
+    return [_given(atom, reader)]
+
+
+def _composed(source: FieldOf | Template | FinalStatus, reader: Reader) -> Pieces:
+    match source:
+        case FieldOf(inner, name):
+            head = f'{{"argosy":"field","name":{write_json(name)},"of":'
+            return [head, _as_json(pieces_of(inner, reader)), "}"]
+        case Template(value, channels):
+            pieces: Pieces = [f'{{"argosy":"text","value":{write_json(value)},"channels":{{']
+            for i, (name, channel) in enumerate(channels.items()):
+                pieces += [f"{',' if i else ''}{write_json(name)}:", _as_json(pieces_of(channel, reader))]
+            return [*pieces, "}}"]
+        case FinalStatus(name, tasks):
+            nodes = dict.fromkeys(reader.scopes.node(task, reader.path) or "" for task in tasks)
+            states: Pieces = []
+            for i, node in enumerate(nodes):
+                states += ['","' if i else '"', Expr(f'tasks["{node}"].status', f"tasks.{node}.status")]
+            head = f'{{"argosy":"status","name":{write_json(name)},"states":['
+            return [head, *states, '"],"run":"', Expr("workflow.name", "workflow.name"), '"}']
+
+
+def _output(source: TaskOutput, reader: Reader) -> Pieces:
+    depth = reader.scopes.depth(source, reader.path)
+    text = _whole_output(source, reader)
+    if not depth:
+        return [text]
+    return [f'{{"argosy":"collected","depth":{depth},"of":', Expr(f"toJson({text.text})"), "}"]
+
+
+def _whole_output(source: TaskOutput, reader: Reader) -> Expr:
+    """Return what stands for an output in this DAG: that of its task, of the loop around it, or what came in."""
+    node = reader.scopes.node(source.task, reader.path)
+    if node is None:
+        return _input(reader.scopes.scopes[reader.path].inputs[source])
+    own = node == reader.scopes.node_names[source.task]
+    name = source.output
+    if not own:
+        loop = reader.scopes.tasks[source.task].loops[: len(reader.path) + 1]
+        name = reader.scopes.scopes[loop].outputs[source]
+    if node in reader.sure:
+        return Expr(f'tasks["{node}"].outputs.parameters["{name}"]', f"tasks.{node}.outputs.parameters.{name}")
+    return Expr(f'(tasks["{node}"].outputs?.parameters?.["{name}"] ?? "")')
+
+
+def _input(name: str) -> Expr:
+    return Expr(f'inputs.parameters["{name}"]', f"inputs.parameters.{name}")
+
+
+def _first(texts: Sequence[str]) -> Expr:
+    *others, last = texts
+    found = last
+    for text in reversed(others):
+        found = f'({text} != "" ? {text} : {found})'
+    return Expr(found)
+
+
+def _as_json(pieces: Pieces) -> Expr | str:
+    """Return a text as a JSON text in an object around it."""
+    if all(isinstance(each, str) for each in pieces):
+        return write_json("".join(map(str, pieces)))
+    return Expr(f"toJson({as_expression(pieces)})")
+
+
+def _of_the_run(name: str, reader: Reader) -> Pieces:
+    if name == "pipeline_task_name":
+        return [write_json(reader.name)]
+    if name == "pipeline_root":
+        return [write_json(reader.scopes.pipeline.platform.get("defaultPipelineRoot", ""))]
+    if name == "pipeline_task_uuid":
+        return ['"', Expr("workflow.uid", "workflow.uid"), f'-{reader.scopes.node_names.get(reader.name, "")}"']
+    if name not in OF_THE_RUN:
+        raise refusal(f"tasks.{reader.name}", "name of the run", name)
+    return ['"', Expr(OF_THE_RUN[name], OF_THE_RUN[name]), '"']
+
+
+def _tag(piece: Expr) -> str:
+    return f"{{{{{piece.tag}}}}}" if piece.tag else f"{{{{={piece.text}}}}}"

@@ -1,0 +1,60 @@
+"""The items of a loop as Argo expands them: a JSON list that holds the text of each item.
+
+Argo puts an item into the text of a task: a number and the text of a number would be the same. So each item is a text,
+that of its JSON, and arrives as any other parameter does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from argosy.argo.conditions import value_of
+from argosy.argo.expressions import as_argument, as_expression, passed_on, pieces_of
+from argosy.argo.scopes import items_of
+from argosy.argo.unsupported import refusal
+from argosy.errors import Mistake
+from argosy.launcher.parameters import encode_literal, write_json
+from argosy.spec.model import ArtifactSlot, Constant, FieldOf, FirstOf, LoopItem, PipelineInput, TaskOutput
+
+if TYPE_CHECKING:
+    from argosy.argo.expressions import Reader
+    from argosy.spec.model import Loop, Source
+
+ENCODED: Final = r'toJson(map({}, replace(toJson(#), "\u007b\u007b", "\\u007b\\u007b")))'
+"""The items of a list, each as JSON text in which Argo finds nothing to substitute."""
+GATHERED: Final = 'toJson(map(filter(fromJSON({}), # != ""), type(#) == "string" ? # : toJson(#)))'
+"""What Argo gathered of a loop: it keeps the texts, but for lists and objects, and absent ones are empty."""
+
+
+def items_argument(loop: Loop, reader: Reader) -> str:
+    """Return the argument `items` of a loop's task.
+
+    Raises:
+        Mistake: The items stand in the spec and are no list.
+        Unsupported: Argo cannot make a list of them.
+
+    """
+    source = items_of(loop, reader.scopes.tasks)
+    if isinstance(source, Constant):
+        if not isinstance(source.value, list):
+            raise Mistake(f"loop {loop.name}: its items are {source.value!r:.200}; a list is needed")
+        return write_json([encode_literal(item, f"loop {loop.name}") for item in source.value])
+    if _is_ready(source, loop, reader):
+        return as_argument(pieces_of(source, reader))
+    if isinstance(source, TaskOutput) and reader.scopes.depth(source, reader.path) == 1:
+        return f"{{{{={GATHERED.format(as_expression(passed_on(source, reader)))}}}}}"
+    if isinstance(source, PipelineInput | LoopItem | FieldOf):
+        return f"{{{{={ENCODED.format(value_of(source, reader))}}}}}"
+    raise refusal(f"loop {loop.name}", "items of a loop", type(source).__name__)
+
+
+def _is_ready(source: Source, loop: Loop, reader: Reader) -> bool:
+    """Say whether the text of a source is a list of texts as it stands."""
+    match source:
+        case TaskOutput():
+            return not reader.scopes.depth(source, reader.path)
+        case FirstOf(sources):
+            return all(_is_ready(each, loop, reader) for each in sources)
+        case PipelineInput():
+            return isinstance(loop.item, ArtifactSlot)
+    return False

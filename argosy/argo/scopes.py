@@ -1,0 +1,195 @@
+"""Which DAG template each task stands in, and what passes between them.
+
+A plan is flat and Argo's loops are templates: a loop is a DAG of its own, with a round below it. What a task takes from
+outside its loops enters each of them as an input; what is taken from within a loop leaves each as an output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from argosy.argo.names import slug, unique
+from argosy.argo.unsupported import refusal
+from argosy.launcher.argo import ITEMS
+from argosy.spec.model import ArtifactSlot, FieldOf, FinalStatus, FirstOf, LoopItem, TaskOutput, Template
+from argosy.spec.resolution import shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from argosy.spec.model import Condition, Loop, Pipeline, Source, Start, Task
+
+Path: TypeAlias = tuple[str, ...]
+"""The loops around a DAG, from the outside in; empty for that of the pipeline."""
+Atom: TypeAlias = "TaskOutput | LoopItem"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One DAG: what enters it and what leaves it, with the names of its parameters; `nodes` are its tasks' names."""
+
+    path: Path
+    inputs: dict[Atom, str] = field(default_factory=dict)
+    outputs: dict[TaskOutput, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scopes:
+    """All DAGs of a pipeline, by path.
+
+    Attributes:
+        node_names: The names of tasks and loops in their DAG, by the plan's; a loop has a `/` in front.
+        feeding: List outputs that loops run over.
+        measured: Outputs that are, or may depend on, measurements.
+
+    """
+
+    pipeline: Pipeline
+    tasks: Mapping[str, Task]
+    node_names: Mapping[str, str]
+    scopes: Mapping[Path, Scope]
+    feeding: frozenset[TaskOutput]
+    measured: frozenset[TaskOutput]
+
+    def node(self, task: str, path: Path) -> str | None:
+        """Return the name of what stands for a task in a DAG: itself, or the loop around it; None for one outside."""
+        loops = self.tasks[task].loops
+        if loops[: len(path)] != path:
+            return None
+        return self.node_names[task] if len(loops) == len(path) else self.loop_node(loops[len(path)])
+
+    def loop_node(self, loop: str) -> str:
+        """Return the name of a loop in the DAG around it."""
+        return self.node_names[f"/{loop}"]
+
+    def depth(self, output: TaskOutput, path: Path) -> int:
+        """Return over how many loops an output is gathered where it is read."""
+        loops = self.tasks[output.task].loops
+        return len(loops) - shared(loops, path)
+
+    def is_artifact(self, output: TaskOutput) -> bool:
+        """Say whether an output is an artifact, or a list of them."""
+        return isinstance(self.tasks[output.task].component.outputs.get(output.output), ArtifactSlot)
+
+
+def read_scopes(pipeline: Pipeline) -> Scopes:
+    """Return the DAGs of a pipeline."""
+    tasks = {task.name: task for task in pipeline.tasks}
+    paths: list[Path] = [(), *((*loop.loops, loop.name) for loop in pipeline.loops.values())]
+    scopes = {path: Scope(path) for path in paths}
+    found = Scopes(pipeline, tasks, _node_names(pipeline), scopes, _feeding(pipeline), _measured(pipeline))
+    for path, source in _reads(pipeline):
+        for atom in atoms(source):
+            _pass(atom, path, found)
+    return found
+
+
+def atoms(source: Source) -> Iterator[Atom]:
+    """Yield the outputs and items that a source is made of."""
+    match source:
+        case TaskOutput() | LoopItem():
+            yield source
+        case FieldOf(inner):
+            yield from atoms(inner)
+        case FirstOf(sources):
+            for each in sources:
+                yield from atoms(each)
+        case Template(_, channels):
+            for each in channels.values():
+                yield from atoms(each)
+
+
+def items_of(loop: Loop, tasks: Mapping[str, Task]) -> Source:
+    """Return the source of a loop's items: a list output is taken in the form that Argo expands."""
+    return _as_items(loop.items, loop, tasks)
+
+
+def _as_items(source: Source, loop: Loop, tasks: Mapping[str, Task]) -> Source:
+    match source:
+        case TaskOutput(task, output) if shared(tasks[task].loops, loop.loops) == len(tasks[task].loops):
+            return TaskOutput(task, f"{output}{ITEMS}")
+        case FirstOf(sources):
+            return FirstOf(tuple(_as_items(each, loop, tasks) for each in sources))
+    return source
+
+
+def _feeding(pipeline: Pipeline) -> frozenset[TaskOutput]:
+    tasks = {task.name: task for task in pipeline.tasks}
+    found = {atom for loop in pipeline.loops.values() for atom in atoms(items_of(loop, tasks))}
+    feeding = [atom for atom in found if isinstance(atom, TaskOutput) and atom.output.endswith(ITEMS)]
+    return frozenset(TaskOutput(one.task, one.output.removesuffix(ITEMS)) for one in feeding)
+
+
+def _reads(pipeline: Pipeline) -> Iterator[tuple[Path, Source]]:
+    """Yield every source with the DAG that it is read in."""
+    tasks = {task.name: task for task in pipeline.tasks}
+    for task in pipeline.tasks:
+        for source in (*task.inputs.values(), *_condition_sources(task.start)):
+            _require_statuses_here(source, task, tasks)
+            yield task.loops, source
+    for loop in pipeline.loops.values():
+        for source in (items_of(loop, tasks), *_condition_sources(loop.start)):
+            yield loop.loops, source
+    for source in pipeline.outputs.values():
+        yield (), source
+
+
+def _condition_sources(start: Start) -> Iterator[Source]:
+    conditions: Iterable[Condition] = start.conditions
+    for condition in conditions:
+        yield from condition.channels.values()
+
+
+def _require_statuses_here(source: Source, task: Task, tasks: Mapping[str, Task]) -> None:
+    if isinstance(source, FinalStatus) and any(
+        tasks[name].loops[: len(task.loops)] != task.loops for name in source.tasks
+    ):
+        raise refusal(f"tasks.{task.name}", "status of tasks in another loop", source.name)
+
+
+def _pass(atom: Atom, path: Path, scopes: Scopes) -> None:
+    """Note what an atom passes through: out of the loops around it, into those around its reader."""
+    if isinstance(atom, LoopItem):
+        owner = path[: path.index(atom.loop) + 1]
+        scopes.scopes[owner].inputs.setdefault(atom, "item")
+        name = f"{scopes.loop_node(atom.loop)}-item"
+        for depth in range(len(owner) + 1, len(path) + 1):
+            _note(scopes.scopes[path[:depth]].inputs, atom, name)
+        return
+    loops = scopes.tasks[atom.task].loops
+    common = shared(loops, path)
+    name = f"{scopes.node_names[atom.task]}-{atom.output}"
+    for depth in range(common + 1, len(loops) + 1):
+        _note(scopes.scopes[loops[:depth]].outputs, atom, name)
+    for depth in range(common + 1, len(path) + 1):
+        _note(scopes.scopes[path[:depth]].inputs, atom, name)
+
+
+def _note(names: dict, atom: Atom, name: str) -> None:  # type: ignore[type-arg]  # of atoms, or of outputs alone
+    if atom not in names:
+        names[atom] = unique(name, names.values())
+
+
+def _node_names(pipeline: Pipeline) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for task in pipeline.tasks:
+        found[task.name] = unique(slug(task.name), found.values())
+    for loop in pipeline.loops.values():
+        found[f"/{loop.name}"] = unique(slug(loop.name.rpartition("/")[2]), found.values())
+    return found
+
+
+def _measured(pipeline: Pipeline) -> frozenset[TaskOutput]:
+    """Return the outputs that are declared measurements, and all of those that depend on one."""
+    found: set[TaskOutput] = set()
+    items: dict[str, Source] = {loop.name: loop.items for loop in pipeline.loops.values()}
+
+    def depends(source: Source) -> bool:
+        return any(depends(items[atom.loop]) if isinstance(atom, LoopItem) else atom in found for atom in atoms(source))
+
+    for task in pipeline.tasks:
+        every = any(depends(source) for source in task.inputs.values())
+        names = task.component.outputs if every else task.component.declaration.measurements
+        found.update(TaskOutput(task.name, name) for name in names)
+    return frozenset(found)

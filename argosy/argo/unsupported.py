@@ -1,0 +1,98 @@
+"""What becomes of each construct of a pipeline on Argo, and what is refused: the reason, and what to write instead."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from argosy.errors import Unsupported
+
+FORMS: Final = {
+    "pipeline": ("`Workflow` with a `generateName`, a DAG template `main`", "or a template or cron, by `--kind`"),
+    "pipeline parameter": ("`arguments.parameters` of the workflow", "JSON text: a text stands in double quotes"),
+    "artifact given to a pipeline": ("a parameter", "the digest of an artifact in the store"),
+    "task": ("a task of the DAG", "one pod"),
+    "Python component": ("a container template", "its source is a raw artifact; equal components share a template"),
+    "program of Python": ("a container template", "the launcher fills in its arguments"),
+    "value, artifact": ("output and input parameters", "JSON text, or a digest; no artifact repository is needed"),
+    "nested pipeline": ("nothing", "its tasks stand in the DAG around it"),
+    "If, Elif, Else": ("`when` of each task", "an expression over typed values"),
+    "OneOf": ("an expression", "the first output that is there"),
+    "ParallelFor": (
+        "two DAG templates: the loop and its round",
+        "a skipped loop is skipped, an empty one has succeeded",
+    ),
+    "ParallelFor over artifacts": ("as over values", "the items are digests"),
+    "parallelism": ("`parallelism` of the loop's template", ""),
+    "Collected": ("outputs of the loop's templates", "absent rounds are left out; artifacts come as one flat list"),
+    "ExitHandler": ("`depends` on any end", "a guard fails the run that would otherwise look successful"),
+    "ignore_upstream_failure": ("`depends` on any end", "with the same guard"),
+    "PipelineTaskFinalStatus": ("the status of tasks", "without the message of what failed"),
+    "set_retry": (
+        "`retryStrategy`, `retryPolicy: Always`",
+        "not for exit codes 2 and 3; without one, lost pods and outages are tried again twice",
+    ),
+    "set_timeout": ("`activeDeadlineSeconds` of the template", ""),
+    "set_caching_options": ("a word to the launcher", "Argo's memoization is not used"),
+    "cpu, memory, accelerator": ("`resources` of the container", "a request is as the limit where none is given"),
+    "node selector, tolerations, affinity": ("fields of the template", ""),
+    "labels and annotations of the pod": ("`metadata` of the template", ""),
+    "secret, config map as variables": ("`env` with a reference", "by its name in the spec"),
+    "secret, config map, empty folder as volume": ("`volumes` of the template", "by its name in the spec"),
+    "image pull policy and secrets": ("`imagePullPolicy`; `imagePullSecrets` of the workflow", ""),
+    "time to live of the run": ("`ttlStrategy`", "a week where nothing is said"),
+    "names of the run": ("variables of the workflow", "in values; not in the arguments of programs"),
+}  # fmt: skip
+"""Each construct with its form on Argo and a note."""
+
+REFUSALS: Final = {
+    "program": (
+        "the launcher needs Python in the image, and an image of its own need not hold any",
+        "write a Python component that starts the program, in an image that holds both",
+    ),
+    "importer": ("nothing looks outside in a pod of its own yet", "import in a Python component"),
+    "claim of storage": ("no key holds what is on a volume", "pass files between steps as artifacts"),
+    "volume that is shared": ("no key holds what is on it", "pass files between steps as artifacts"),
+    "init container": ("only the step's own container is run", "do its work inside the step"),
+    "field of the pod": ("a step is keyed without its pod", "give what the step needs as a parameter"),
+    "security context": ("every pod runs under the restricted one", "leave it out"),
+    "shared memory": ("it is not mapped yet", "use files below /tmp"),
+    "claim of a device": ("it is not mapped yet", "ask for an accelerator by its resource name"),
+    "name that comes up in the run": (
+        "Argo wants names of secrets and the like before it starts",
+        "write the name as a constant",
+    ),
+    "placeholder in image, environment or resources": (
+        "a template is the same for every task",
+        "write a constant, or give the value as an input",
+    ),
+    "name of the run": ("it is not told to pods", "give the value as a pipeline parameter"),
+    "workspace": ("a volume that steps share escapes their keys", "pass files between steps as artifacts"),
+    "condition": ("only values compare, and texts made of values are none", "compare a parameter or an output"),
+    "items of a loop": ("Argo expands what one task gives", "loop over a list that a step returns"),
+    "status of tasks in another loop": ("a round does not see the tasks around it", "take the status outside the loop"),
+    "wait in a loop": (
+        "a round starts when its loop does, so the loop has to wait for all that its tasks wait for",
+        "let the loop itself come after the task",
+    ),
+    "backoff factor": ("Argo multiplies by whole numbers", "write a whole number"),
+    "brace": ("the source holds what the translation puts in place of a brace", "take it out of the source"),
+    "size": ("etcd keeps no object of more than 1.5 MB", "split the pipeline, or move code into modules of the image"),
+}  # fmt: skip
+"""Each construct that does not compile to Argo, with the reason and what to write instead."""
+
+
+def refusal(place: str, construct: str, got: str = "") -> Unsupported:
+    """Return the error for a construct that has its row in the table."""
+    reason, instead = REFUSALS[construct]
+    name = f"{construct} ({got})" if got else construct
+    return Unsupported(f"{place}: {name}: cannot compile to Argo: {reason}; {instead}")
+
+
+def translation_table() -> str:
+    """Return the page that shows both tables."""
+    forms = [f"| {construct} | {form} | {note} |" for construct, (form, note) in FORMS.items()]
+    refusals = [f"| {construct} | {reason} | {instead} |" for construct, (reason, instead) in REFUSALS.items()]
+    head = "# What becomes of a pipeline on Argo\n\nGenerated from `argosy/argo/unsupported.py`.\n"
+    became = "\n## Translated\n\n| construct | on Argo | note |\n|---|---|---|\n"
+    refused = "\n## Refused when compiled\n\n| construct | reason | instead |\n|---|---|---|\n"
+    return f"{head}{became}" + "\n".join(forms) + f"\n{refused}" + "\n".join(refusals) + "\n"

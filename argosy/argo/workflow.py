@@ -1,0 +1,142 @@
+"""The whole object: a Workflow, and the same as a WorkflowTemplate or a CronWorkflow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from argosy.argo.container import container_templates
+from argosy.argo.dag import GUARD, ROOT, Names, dag_templates, guarded
+from argosy.argo.names import slug, unique
+from argosy.argo.pod import RESTRICTED, pull_secrets
+from argosy.argo.scopes import read_scopes
+from argosy.argo.unsupported import refusal
+from argosy.errors import Mistake
+from argosy.launcher.parameters import encode_literal
+from argosy.spec.model import ABSENT, ArtifactSlot, Executor
+
+if TYPE_CHECKING:
+    from argosy.argo.scopes import Scopes
+    from argosy.spec.model import Pipeline, Slot
+
+Kind = Literal["Workflow", "WorkflowTemplate", "CronWorkflow"]
+API: Final = "argoproj.io/v1alpha1"
+ACCOUNT: Final = "argosy"
+WEEK_S: Final = 7 * 24 * 3600
+TIMES: Final = {
+    "resourceTtlOnCompletion": "secondsAfterCompletion",
+    "resourceTtlOnSuccess": "secondsAfterSuccess",
+    "resourceTtlOnFailure": "secondsAfterFailure",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be made of a pipeline.
+
+    Attributes:
+        schedule: When a CronWorkflow runs, like `0 6 * * *`.
+        lock: The file that pins third-party versions, relative to the project.
+
+    """
+
+    kind: Kind = "Workflow"
+    schedule: str | None = None
+    lock: str | None = None
+
+
+def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
+    """Return the manifest of a pipeline.
+
+    Raises:
+        Mistake: A schedule is missing, or stands where nothing is scheduled.
+        Unsupported: The pipeline holds what does not compile to Argo.
+
+    """
+    if (wanted.kind == "CronWorkflow") is not bool(wanted.schedule):
+        raise Mistake("--schedule goes with --kind CronWorkflow, and that needs one, like --schedule '0 6 * * *'")
+    name, spec = slug(pipeline.name), workflow_spec(pipeline, lock=wanted.lock)
+    described = {"annotations": {"workflows.argoproj.io/description": pipeline.description.replace("{{", "{ {")}}
+    metadata: dict[str, Any] = described if pipeline.description else {}
+    named = {"generateName": f"{name}-"} if wanted.kind == "Workflow" else {"name": name}
+    if wanted.kind == "CronWorkflow":
+        # A run that is late or long must not meet the next one.
+        scheduled = {"schedules": [wanted.schedule], "concurrencyPolicy": "Forbid", "startingDeadlineSeconds": 600}
+        spec = {**scheduled, "workflowSpec": spec}
+    return {"apiVersion": API, "kind": wanted.kind, "metadata": {**named, **metadata}, "spec": spec}
+
+
+def workflow_spec(pipeline: Pipeline, *, lock: str | None) -> dict[str, Any]:
+    """Return the `spec` of a Workflow."""
+    if pipeline.platform.get("workspace"):
+        raise refusal("pipelineConfig", "workspace")
+    scopes = read_scopes(pipeline)
+    loops, rounds = _loop_names(scopes)
+    taken = {ROOT, GUARD, *loops.values(), *rounds.values()}
+    containers, container_names = container_templates(scopes, taken, lock=lock)
+    dags = dag_templates(scopes, Names(container_names, loops, rounds))
+    spec: dict[str, Any] = {"entrypoint": ROOT, "serviceAccountName": ACCOUNT}
+    if parameters := [_parameter(name, slot) for name, slot in pipeline.inputs.items()]:
+        spec["arguments"] = {"parameters": parameters}
+    spec |= _lifetime(pipeline)
+    if secrets := sorted({name for task in pipeline.tasks for name in pull_secrets(task)}):
+        spec["imagePullSecrets"] = [{"name": name} for name in secrets]
+    spec["securityContext"] = {key: RESTRICTED[key] for key in ("runAsNonRoot", "seccompProfile")}
+    spec["volumes"] = [{"name": "tmp", "emptyDir": {}}]
+    guard = [_guard(pipeline)] if guarded(scopes) else []
+    spec["templates"] = [*dags, *containers, *guard]
+    return spec
+
+
+def _loop_names(scopes: Scopes) -> tuple[dict[str, str], dict[str, str]]:
+    loops: dict[str, str] = {}
+    for name in scopes.pipeline.loops:
+        loops[name] = unique(scopes.loop_node(name), [ROOT, GUARD, *loops.values()])
+    rounds: dict[str, str] = {}
+    for name, template in loops.items():
+        rounds[name] = unique(f"{template}-round", [ROOT, GUARD, *loops.values(), *rounds.values()])
+    return loops, rounds
+
+
+def _parameter(name: str, slot: Slot) -> dict[str, Any]:
+    """Return a parameter of the workflow: JSON text, or nothing for one that may be left out."""
+    place = f"pipeline input {name}"
+    if isinstance(slot, ArtifactSlot):
+        return {"name": name} | ({"value": ""} if slot.optional else {})
+    found: dict[str, Any] = {"name": name}
+    if slot.default is not ABSENT:
+        found["value"] = encode_literal(slot.default, place)
+    elif slot.optional:
+        found["value"] = ""
+    if slot.literals:
+        found["enum"] = [encode_literal(literal, place) for literal in slot.literals]
+    return found
+
+
+def _lifetime(pipeline: Pipeline) -> dict[str, Any]:
+    given: dict[str, Any] = dict(pipeline.platform)
+    kept = {field: int(given[key]) for key, field in TIMES.items() if given.get(key)}
+    spec: dict[str, Any] = {
+        "ttlStrategy": kept or {"secondsAfterCompletion": WEEK_S},
+        # The logs of what failed stay until the workflow goes.
+        "podGC": {"strategy": "OnPodSuccess"},
+    }
+    if seconds := given.get("activeDeadlineSeconds"):
+        spec["activeDeadlineSeconds"] = int(seconds)
+    return spec
+
+
+def _guard(pipeline: Pipeline) -> dict[str, Any]:
+    """Return the template that fails a run in which something failed and something else went on."""
+    images = [task.component.executor.image for task in pipeline.tasks if isinstance(task.component.executor, Executor)]
+    said = "import sys; sys.exit('failed in spite of what ran afterwards: ' + sys.argv[1])"
+    return {
+        "name": GUARD,
+        "inputs": {"parameters": [{"name": "ends"}]},
+        "container": {
+            "image": images[0],
+            "command": ["python3", "-c", said],
+            "args": ["{{inputs.parameters.ends}}"],
+            "securityContext": dict(RESTRICTED),
+        },
+    }

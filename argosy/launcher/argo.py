@@ -1,0 +1,287 @@
+"""Runs the launcher in a pod of Argo.
+
+    python3 -m argosy.launcher.argo --step {...} --source FILE --outputs FOLDER --input NAME=TEXT ...
+
+`--step` says what the component is, `--source` where its Python lies, each `--input` what the task is given, in the
+texts of `argosy.launcher.parameters`. A file for each output is left in the folder, where Argo collects it.
+The pod's environment names the store (`ARGOSY_STORE`) and the project's folder in the image (`ARGOSY_PROJECT`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from argosy.errors import ArgosyError, Mistake
+from argosy.launcher.attempt import TYPES, normal_value
+from argosy.launcher.closure import Roots
+from argosy.launcher.key import Project, step_key
+from argosy.launcher.launch import Context, Job, launch
+from argosy.launcher.parameters import Texts, encode_items, encode_output, fitted, write_json
+from argosy.launcher.pod import TOLD, execute_in_child
+from argosy.launcher.step import Input, OutputSlot, Step
+from argosy.launcher.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from argosy.launcher.step import Kind, Outcome
+    from argosy.launcher.store import Store
+
+LAUNCH: Final = ("python3", "-m", "argosy.launcher.argo")
+LIST: Final = "[]"
+ITEMS: Final = "-items"
+"""Behind the name of a list output that a loop runs over: its items as Argo expands them."""
+BRACE: Final = "{argosy:"
+"""What stands for `{` before another one in a source: Argo would substitute `{{`."""
+_FORMAT: Final = 1
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a pod is told of its component.
+
+    Attributes:
+        inputs: Types by name: a parameter's type, an artifact's schema title, that with `[]` for a list of them.
+        outputs: As `inputs`.
+        optional: Names of inputs that may be absent.
+        defaults: Values by name for inputs that nobody gave.
+        literals: Allowed values by name.
+        items: Names of list outputs that loops run over.
+        env: Names of the variables that the component sets.
+        lock: The file that pins third-party versions, relative to the project.
+
+    """
+
+    component: str
+    function: str = ""
+    packages: tuple[str, ...] = ()
+    image: str = ""
+    argv: tuple[str, ...] = ()
+    kind: Kind = "step"
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    literals: Mapping[str, Any] = field(default_factory=dict)
+    items: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    declared_env: tuple[str, ...] = ()
+    measurements: tuple[str, ...] = ()
+    natural_key: tuple[str, ...] = ()
+    cache: bool = True
+    salt: str = ""
+    lock: str | None = None
+
+    def to_text(self) -> str:
+        """Return the word that stands in the manifest; what is as by default is left out."""
+        plain = {each.name: _default(each) for each in fields(self)}
+        told = {name: value for name, value in asdict(self).items() if value != plain[name]}
+        return write_json({"format": _FORMAT} | told)
+
+    @staticmethod
+    def from_text(text: str) -> Told:
+        """Read the word.
+
+        Raises:
+            Mistake: It is of another version of Argosy.
+
+        """
+        document = json.loads(text)
+        if document.pop("format", None) != _FORMAT:
+            raise Mistake(
+                "this workflow was compiled by another version of Argosy than the image holds; compile it anew"
+            )
+        told: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
+        }
+        return Told(**told)
+
+
+def _default(each: Any) -> Any:
+    return each.default_factory() if each.default_factory is not MISSING else each.default
+
+
+@dataclass(frozen=True)
+class Pod:
+    """What one pod was started with; `texts` are those of its inputs, by name."""
+
+    told: Told
+    source: Path | None
+    outputs: Path
+    texts: Mapping[str, str]
+
+    @staticmethod
+    def from_words(words: Sequence[str]) -> Pod:
+        """Read a command line.
+
+        Raises:
+            Mistake: It has another form.
+
+        """
+        names, values = words[::2], words[1::2]
+        known = {"--step", "--source", "--outputs", "--input"}
+        single = dict(zip(names, values, strict=False))
+        if len(words) % 2 or not {"--step", "--outputs"} <= set(names) <= known:
+            raise Mistake(
+                f"usage: {' '.join(LAUNCH)} --step JSON [--source FILE] --outputs FOLDER [--input NAME=TEXT]..."
+            )
+        given = [value.partition("=") for name, value in zip(names, values, strict=True) if name == "--input"]
+        source = Path(single["--source"]) if "--source" in single else None
+        texts = {name: text for name, _, text in given}
+        return Pod(Told.from_text(single["--step"]), source, Path(single["--outputs"]), texts)
+
+
+def escape_source(source: str) -> str:
+    """Return a source in which Argo finds nothing to substitute.
+
+    Raises:
+        ValueError: The source holds what would stand for a brace.
+
+    """
+    if BRACE in source:
+        raise ValueError(BRACE)
+    while "{{" in source:
+        source = source.replace("{{", BRACE + "{")
+    return source
+
+
+def restore_source(text: str) -> str:
+    """Return a source as its author wrote it."""
+    return text.replace(BRACE, "{")
+
+
+def build_step(pod: Pod, store: Store) -> Step:
+    """Rebuild the step from what the manifest says of its component and the texts of its inputs.
+
+    Raises:
+        Mistake: An input that is not optional has no value, or a text cannot be read.
+
+    """
+    told = pod.told
+    return Step(
+        name=told.component,
+        source=restore_source(pod.source.read_text(encoding="utf-8")) if pod.source else "",
+        function=told.function,
+        packages=told.packages,
+        image=told.image,
+        argv=told.argv,
+        kind=told.kind,
+        env={name: os.environ.get(name, "") for name in told.env},
+        reads=told.reads,
+        declared_env=told.declared_env,
+        measurements=frozenset(told.measurements),
+        natural_key=told.natural_key,
+        inputs=dict(_inputs(pod, store)),
+        outputs={name: _slot(kind) for name, kind in told.outputs.items()},
+        cache=told.cache,
+        salt=told.salt,
+    )
+
+
+def emit(pod: Pod, outcome: Outcome, store: Store) -> None:
+    """Write the text of each output into its file; one that a verdict left out is absent."""
+    pod.outputs.mkdir(parents=True, exist_ok=True)
+    for name in pod.told.outputs:
+        output = outcome.outputs.get(name)
+        text = encode_output(output, outcome.key, name, store) if output else ""
+        (pod.outputs / name).write_text(text, encoding="utf-8")
+        if name in pod.told.items:
+            items = encode_items(output, outcome.key, name, store) if output else ""
+            (pod.outputs / f"{name}{ITEMS}").write_text(items, encoding="utf-8")
+
+
+def run_pod(pod: Pod) -> int:
+    """Bring the pod's step to its end, leave its outputs where Argo collects them, and return the exit code."""
+    with _context(pod.told.lock) as context:
+        step = build_step(pod, context.store)
+        outcome = launch(Job(step, step_key(step, context.project), context))
+        _say(f"{step.name}: {outcome.status} {outcome.key}{f' ({outcome.reason})' if outcome.reason else ''}")
+        if outcome.error:
+            _say(outcome.error)
+        if outcome.status != "failed":
+            emit(pod, outcome, context.store)
+        return outcome.exit_code
+
+
+@contextmanager
+def _context(lock: str | None) -> Iterator[Context]:
+    url = os.environ.get("ARGOSY_STORE")
+    if not url:
+        raise Mistake("ARGOSY_STORE: not set in this pod; put it into the config map `argosy` of the namespace")
+    with ExitStack() as stack:
+        given = os.environ.get("ARGOSY_STATE")
+        state = Path(given or stack.enter_context(tempfile.TemporaryDirectory(prefix="argosy-"))).absolute()
+        root = Path(os.environ.get("ARGOSY_PROJECT") or Path.cwd()).absolute()
+        os.environ.update({"ARGOSY_STATE": str(state), "ARGOSY_PROJECT": str(root)})
+        store = open_store(url, state=state)
+        names = ("ARGOSY_STORE", "ARGOSY_STATE", "ARGOSY_PROJECT", *TOLD)
+        told = {name: os.environ[name] for name in names if name in os.environ}
+        run = f"{os.environ.get('ARGOSY_RUN', 'argo')}-{secrets.token_hex(4)}"
+        project = Project(Roots(root), root / lock if lock else None, store.stamps)
+        yield Context(store, project, run, state, execute_in_child, env=told)
+
+
+def _inputs(pod: Pod, store: Store) -> Iterator[tuple[str, Input]]:
+    told = pod.told
+    for name, kind in told.inputs.items():
+        place = f"{told.component}: input {name!r}"
+        entry = Texts(store, place, of_artifacts=kind not in TYPES).read(pod.texts.get(name, ""))
+        if entry is not None:
+            yield name, _fitted(entry, name, told, place)
+        elif name in told.defaults:
+            yield name, Input(told.defaults[name], told.defaults[name])
+        elif name not in told.optional:
+            raise Mistake(
+                f"{place}: its task gave no value, because it was skipped or failed; "
+                "make the input optional, or give it a default"
+            )
+
+
+def _fitted(entry: Input, name: str, told: Told, place: str) -> Input:
+    kind = told.inputs[name]
+    entry = fitted(entry, kind, is_list=kind.endswith(LIST))
+    if kind not in TYPES or (entry.value is None and name in told.optional):
+        return entry
+    value = normal_value(entry.value, kind, place)
+    allowed = told.literals.get(name)
+    if allowed and value not in allowed:
+        raise Mistake(f"{place}: got {value!r}; allowed: {', '.join(map(repr, allowed))}")
+    return Input(value, entry.identity if entry.measured else value, entry.measured)
+
+
+def _slot(kind: str) -> OutputSlot:
+    if kind in TYPES:
+        return OutputSlot(kind, is_artifact=False)
+    return OutputSlot(kind.removesuffix(LIST), is_artifact=True, is_list=kind.endswith(LIST))
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"argosy: {text}\n")
+
+
+def _end(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a pod's command line; an ArgosyError becomes one message and its exit code."""
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        return run_pod(Pod.from_words(words))
+    except ArgosyError as error:
+        _say(str(error))
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
