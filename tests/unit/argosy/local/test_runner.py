@@ -1,13 +1,26 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from argosy.errors import Mistake
 from argosy.launcher.claims import Cancelled
-from argosy.local.runner import run_tasks
-from argosy.spec.model import Retry
+from argosy.local.runner import Run, run_tasks
+from argosy.spec.model import (
+    ArtifactSlot,
+    Constant,
+    FinalStatus,
+    Loop,
+    LoopItem,
+    Parameter,
+    Pipeline,
+    Retry,
+    RunValue,
+    Start,
+    TaskOutput,
+)
 from tests.fakes.launching import Lab
 from tests.fakes.plans import a_task, holds, run, start, statuses
 from tests.fakes.processes import is_alive, pids, wait_for
@@ -300,3 +313,196 @@ def test_a_run_in_another_folder_gives_the_same_keys_and_digests(lab, tmp_path):
 
     assert elsewhere.outcomes["write"].key == run(lab, task).outcomes["write"].key
     assert elsewhere.outcomes["write"].values() == run(lab, task).outcomes["write"].values()
+
+
+ITEM = Parameter("item", "NUMBER_INTEGER")
+ALL = "def step(numbers: list) -> list:\n    return numbers\n"
+
+
+def a_loop(items, name="L", **more):
+    source = TaskOutput(*items) if isinstance(items, tuple) else Constant(items)
+    return Loop(name, source, more.pop("item", ITEM), **more)
+
+
+def in_loop(name, code, *, item="n", loops=("L",), **more):
+    """Return a task that is given the item of the innermost loop around it."""
+    task = a_task(name, code, loops=loops, **more)
+    return replace(task, inputs={**task.inputs, item: LoopItem(loops[-1])})
+
+
+def collect(name="all", task="one"):
+    return a_task(name, ALL, inputs={"numbers": (task, "Output")}, outputs={"Output": "LIST"})
+
+
+def run_loops(lab, *tasks, loops, concurrency=2, run_values=None, **changes):
+    plan = Pipeline("small", "", {}, tasks, {loop.name: loop for loop in loops})
+    begun = Run(plan, {}, lab.context(**changes), run_values=run_values or {})
+    run_tasks(begun, concurrency=concurrency)
+    return begun
+
+
+def test_each_round_of_a_loop_runs_with_its_item_and_all_are_collected(lab):
+    ended = run_loops(lab, in_loop("one", PLUS), collect(), loops=[a_loop([5, 6, 7])])
+
+    assert statuses(ended) == {"one[0]": "ran", "one[1]": "ran", "one[2]": "ran", "all": "ran"}
+    assert ended.outcomes["all"].values() == {"Output": [6, 7, 8]}
+
+
+def test_a_longer_loop_runs_its_new_rounds_only(lab):
+    tasks = in_loop("one", PLUS), collect()
+    run_loops(lab, *tasks, loops=[a_loop([5, 6])])
+
+    ended = run_loops(lab, *tasks, loops=[a_loop([4, 5, 6])])
+
+    assert statuses(ended) == {"one[0]": "ran", "one[1]": "reused", "one[2]": "reused", "all": "ran"}
+
+
+def test_rounds_with_equal_items_do_the_work_once(lab, place):
+    ended = run_loops(
+        lab, in_loop("one", TALLY, inputs={"place": str(place)}), collect(), loops=[a_loop([7, 7])], concurrency=2
+    )
+
+    assert sorted(statuses(ended).values()) == ["ran", "ran", "reused"]
+    assert executions(place) == 1
+    assert ended.outcomes["all"].values() == {"Output": [1, 1]}
+
+
+def test_a_loop_over_a_result_runs_as_many_rounds_as_the_result_has(lab):
+    many = a_task("many", "def step() -> list:\n    return [1, 2]\n", outputs={"Output": "LIST"})
+    loop = a_loop(("many", "Output"), start=Start(after=("many",)))
+
+    ended = run_loops(lab, many, in_loop("one", PLUS), collect(), loops=[loop])
+
+    assert ended.outcomes["all"].values() == {"Output": [2, 3]}
+
+
+def test_loops_in_loops_run_every_combination(lab):
+    add = "def step(n: int, m: int) -> int:\n    return 10 * m + n\n"
+    task = in_loop("one", add, loops=("L", "M"))
+    task = replace(task, inputs={**task.inputs, "m": LoopItem("L")})
+
+    ended = run_loops(lab, task, collect(), loops=[a_loop([1, 2]), a_loop([3, 4], "M", loops=("L",))])
+
+    assert ended.outcomes["all"].values() == {"Output": [[13, 14], [23, 24]]}
+
+
+def test_a_loop_over_artifacts_gives_each_round_its_file(lab):
+    one = "def step(out: Output[Dataset], text: str):\n    open(out.path, 'w').write(text)\n"
+    read = "def step(data: Input[Dataset]) -> int:\n    return len(open(data.path).read())\n"
+    first = a_task("first", one, inputs={"text": "a"}, outputs={"out": "system.Dataset"}, loops=("K",))
+    first = replace(first, inputs={"text": LoopItem("K")})
+    over = a_loop(("first", "out"), item=ArtifactSlot("f", "system.Dataset"), start=Start(after=("first",)))
+
+    ended = run_loops(lab, first, in_loop("one", read, item="data"), collect(), loops=[a_loop(["a", "bb"], "K"), over])
+
+    assert ended.outcomes["all"].values() == {"Output": [1, 2]}
+
+
+def test_only_the_round_that_failed_is_retried(lab, place):
+    code = """
+    def step(place: str, n: int) -> int:
+        import os, uuid
+        made = os.path.join(place, str(n))
+        os.makedirs(made, exist_ok=True)
+        open(os.path.join(made, uuid.uuid4().hex), "w").close()
+        assert n == 1 or len(os.listdir(made)) > 1
+        return n
+    """
+    task = in_loop("one", code, inputs={"place": str(place)}, retry=RETRY)
+
+    ended = run_loops(lab, task, loops=[a_loop([1, 2])])
+
+    assert statuses(ended) == {"one[0]": "ran", "one[1]": "ran"}
+    assert [executions(place / name) for name in ("1", "2")] == [1, 2]
+
+
+def test_a_loops_limit_is_never_exceeded(lab, place):
+    code = """
+    def step(place: str, n: int) -> int:
+        import os, time
+        os.mkdir(os.path.join(place, "busy"))
+        time.sleep(0.02)
+        os.rmdir(os.path.join(place, "busy"))
+        return n
+    """
+    task = in_loop("one", code, inputs={"place": str(place)})
+
+    ended = run_loops(lab, task, loops=[a_loop([1, 2, 3, 4], limit=1)], concurrency=4)
+
+    assert set(statuses(ended).values()) == {"ran"}
+
+
+def test_rounds_run_at_the_same_time_where_no_limit_is_set(lab, place):
+    code = MEET.replace("me: str, other: str", "n: dict").replace("me)", "n['me'])").replace("other)", "n['other'])")
+    items = [{"me": "l", "other": "r"}, {"me": "r", "other": "l"}]
+
+    ended = run_loops(lab, in_loop("one", code, inputs={"place": str(place)}), loops=[a_loop(items)])
+
+    assert set(statuses(ended).values()) == {"ran"}
+
+
+def test_a_failed_round_stops_only_what_depends_on_it(lab):
+    picky = "def step(n: int) -> int:\n    assert n != 1\n    return n\n"
+    after = a_task("after", PLUS, inputs={"n": ("one", "Output")}, loops=("L",))
+
+    ended = run_loops(lab, in_loop("one", picky), a_task("aside", ONE), after, collect(), loops=[a_loop([1, 2])])
+
+    assert statuses(ended) == {
+        "one[0]": "failed",
+        "one[1]": "ran",
+        "aside": "ran",
+        "after[0]": "skipped",
+        "after[1]": "ran",
+        "all": "skipped",
+    }
+    assert ended.outcomes["all"].reason == "one failed"
+
+
+def test_a_loop_without_items_gives_an_empty_list(lab):
+    ended = run_loops(lab, in_loop("one", PLUS), collect(), loops=[a_loop([])])
+
+    assert statuses(ended) == {"one": "skipped", "all": "ran"}
+    assert ended.outcomes["all"].values() == {"Output": []}
+
+
+def test_a_skipped_loop_skips_what_takes_its_results(lab):
+    loop = a_loop([1], start=Start(after=("ask",), conditions=(holds("ask", "Output", 9),)))
+
+    ended = run_loops(lab, a_task("ask", ONE), in_loop("one", PLUS), collect(), loops=[loop])
+
+    assert statuses(ended) == {"ask": "ran", "one": "skipped", "all": "skipped"}
+
+
+@pytest.mark.parametrize(("forced", "ran"), [("one", ["one[0]", "one[1]"]), ("one[1]", ["one[1]"])])
+def test_force_runs_a_task_in_all_rounds_or_in_the_one_that_is_named(lab, forced, ran):
+    tasks, loops = (in_loop("one", PLUS), collect()), [a_loop([1, 2])]
+    run_loops(lab, *tasks, loops=loops)
+
+    ended = run_loops(lab, *tasks, loops=loops, forced=frozenset([forced]))
+
+    assert [name for name, status in sorted(statuses(ended).items()) if status == "ran"] == ran
+
+
+@pytest.mark.parametrize(("code", "state"), [(ONE, "COMPLETE"), (FAIL, "FAILED")])
+def test_an_exit_handler_is_told_how_its_group_ended(lab, code, state):
+    tell = a_task("tell", "def step(status: dict) -> str:\n    return status['state']\n", outputs={"Output": "STRING"})
+    tell = replace(
+        tell,
+        inputs={"status": FinalStatus("group", ("one",))},
+        start=Start(after=("one",), survives=("one",)),
+        cache=False,
+    )
+
+    ended = run(lab, a_task("one", code), tell)
+
+    assert ended.outcomes["tell"].values() == {"Output": state}
+
+
+def test_what_only_the_run_knows_is_given_and_such_a_step_runs_in_each_run(lab):
+    task = a_task("one", "def step(name: str) -> str:\n    return name\n", outputs={"Output": "STRING"}, cache=False)
+    task = replace(task, inputs={"name": RunValue("pipeline_job_name")})
+
+    ended = [run_loops(lab, task, loops=[], run_values={"pipeline_job_name": name}) for name in ("first", "second")]
+
+    assert [each.outcomes["one"].values() for each in ended] == [{"Output": "first"}, {"Output": "second"}]
+    assert [statuses(each) for each in ended] == [{"one": "ran"}] * 2

@@ -10,6 +10,7 @@ from argosy.spec.model import (
     LoopItem,
     Parameter,
     PipelineInput,
+    RunValue,
     Start,
     TaskOutput,
 )
@@ -471,3 +472,21 @@ def test_what_the_platform_takes_from_the_run_is_found_in_the_plan():
     assert task.channels == {"first.Output": TaskOutput("first", "Output"), "answer": PipelineInput("answer")}
     assert task.start.after == ("first",)
     assert not task.cache
+
+
+def test_a_task_that_is_given_what_only_the_run_knows_is_not_reused():
+    told = constant("run {{$.pipeline_job_name}}")
+
+    found = by_name(
+        pipeline(
+            {
+                "told": a_step(text=told),
+                "untold": a_step(text=constant("run")),
+                "group": a_task("comp-group", note=told),
+            },
+            group=a_group({"inner": a_step(text=outer("note"))}, inputs={"note": a_parameter()}),
+        )
+    )
+
+    assert {name: task.cache for name, task in found.items()} == {"told": False, "untold": True, "inner": False}
+    assert found["inner"].inputs["text"].channels == {"$.pipeline_job_name": RunValue("pipeline_job_name")}
