@@ -131,7 +131,7 @@ def test_a_word_about_an_installation_is_none():
 
 def test_what_the_shell_here_does_not_know_is_named(tmp_path, monkeypatch):
     shell = tmp_path / "sh"
-    shell.write_text("#!/bin/bash -p\nexit 2\n")
+    shell.write_text("#!/bin/sh\nexit 2\n")
     shell.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
