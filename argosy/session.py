@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from argosy.errors import ArgosyError, Mistake
+from argosy.errors import ArgosyError, Mistake, Unsupported
 from argosy.launcher.artifacts import Artifact, store_artifact, stored_artifact
 from argosy.launcher.claims import Cancelled, try_lock
 from argosy.launcher.launch import Context
 from argosy.launcher.store import Store, open_store
 from argosy.local.reasons import last_keys, remember_keys
 from argosy.local.records import finish_run, new_run_id, register_run, result_document
-from argosy.local.refusals import require_importable, require_runnable
+from argosy.local.refusals import refusals
 from argosy.local.runner import Run, run_tasks
 from argosy.project import Settings, compiled_spec, keyed_project, load_settings
 from argosy.serving.supervisor import status as serving_status
@@ -108,9 +108,7 @@ def new_run(session: Session, request: Request) -> tuple[Run, str]:
             raise Mistake(f"step {name!r} is not in {pipeline.name}{near}, which has: {', '.join(steps)}")
     if request.only:
         pipeline = _restricted(pipeline, request.only)
-    require_runnable(pipeline)
-    arguments = bind_arguments(pipeline, request.parameters)
-    require_importable(pipeline, arguments)
+    arguments = _bound(pipeline, request.parameters)
     run_id = new_run_id(pipeline.name)
     url = serving_url(session.settings)
     context = Context(
@@ -126,6 +124,27 @@ def new_run(session: Session, request: Request) -> tuple[Run, str]:
     given = arguments | _artifacts(pipeline, arguments, session.store)
     told = _run_values(run_id, session.settings.state)
     return Run(pipeline, given, context, debug=request.debug, last_keys=last, run_values=told), run_id
+
+
+def _bound(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments; what this machine lacks and what is wrong with the arguments is said at once.
+
+    Raises:
+        Unsupported: The machine lacks something.
+        Mistake: It does not, and an argument is missing or wrong.
+
+    """
+    arguments: dict[str, Any] = {}
+    wrong = []
+    try:
+        arguments = bind_arguments(pipeline, given)
+    except Mistake as error:
+        wrong.append(str(error))
+    if refused := refusals(pipeline, arguments):
+        raise Unsupported("\n".join([*refused, *wrong]))
+    if wrong:
+        raise Mistake(wrong[0])
+    return arguments
 
 
 def _artifacts(pipeline: Pipeline, arguments: Mapping[str, Any], store: Store) -> dict[str, Artifact]:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from argosy.launcher.placeholders import render_argv
 from argosy.launcher.step import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from argosy.launcher.key import Key, Project
     from argosy.launcher.step import Step
@@ -200,11 +201,27 @@ def _collect_value(step: Step, name: str, values: Mapping[str, Any], folder: Pat
     if name in values:
         value = values[name]
     elif file.is_file():
-        text = file.read_text(encoding="utf-8")
-        value = text if step.outputs[name].type == "STRING" else json.loads(text)
+        value = _read_value(file.read_text(encoding="utf-8"), step.outputs[name].type)
     else:
         raise StepFailed(f"{step.name}: returned no value for its output {name!r}")
     return normal_value(value, step.outputs[name].type, f"{step.name}: output {name!r}")
+
+
+def _read_value(text: str, kind: str) -> Any:
+    """Read what a step wrote into the file of an output, in the forms that Kubeflow reads: `True` and `05` too.
+
+    Raises:
+        ValueError: It is none of the output's type.
+
+    """
+    if kind == "STRING":
+        return text
+    if kind == "BOOLEAN" and text.strip() in TRUTH_VALUES:
+        return TRUTH_VALUES[text.strip()]
+    if kind in READ_NUMBER:
+        with suppress(ValueError):
+            return READ_NUMBER[kind](text)
+    return json.loads(text)
 
 
 def normal_value(value: Any, kind: str, place: str) -> Any:
@@ -230,6 +247,11 @@ def normal_value(value: Any, kind: str, place: str) -> Any:
     return value
 
 
+READ_NUMBER: Mapping[str, Callable[[str], int | float]] = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": float}
+TRUTH_VALUES: Mapping[str, bool] = {
+    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
+}
 TYPES: Mapping[str, tuple[type, ...]] = {
     "NUMBER_INTEGER": (int,),
     "NUMBER_DOUBLE": (float,),

@@ -6,7 +6,6 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
-from argosy.errors import Unsupported
 from argosy.local.outside import ELSEWHERE, is_claim, local_path
 from argosy.spec.model import ArtifactSlot, Constant, Importer, PipelineInput
 
@@ -56,25 +55,16 @@ VARIABLES: Final = {"secretAsEnv": "secret", "configMapAsEnv": "config map"}
 SEPARATOR: Final = "; "
 
 
-def require_runnable(pipeline: Pipeline) -> None:
-    """Raise where a plan needs what this machine does not have.
+def refusals(pipeline: Pipeline, arguments: Mapping[str, object]) -> list[str]:
+    """Say what a plan needs and this machine does not have, one line for all tasks that lack the same.
 
-    Raises:
-        Unsupported: Each such task is named, with what it needs, why that is not here, and what to do instead.
-
+    Each line names the tasks, what they need, why that is not here, and what to do instead.
     """
-    _require_none((lack, task) for task in pipeline.tasks for lack in _lacking(task))
-
-
-def require_importable(pipeline: Pipeline, arguments: Mapping[str, object]) -> None:
-    """Raise where an importer was given a URI, by a parameter of the pipeline, that lies elsewhere.
-
-    Raises:
-        Unsupported: Each such task is named.
-
-    """
-    given = ((task, arguments.get(name)) for task in pipeline.tasks if (name := _uri_parameter(task)) is not None)
-    _require_none((("importer", str(uri)), task) for task, uri in given if uri is not None and _is_elsewhere(uri))
+    tasks: dict[Lack, list[str]] = {}
+    for task in pipeline.tasks:
+        for lack in _lacking(task, arguments):
+            tasks.setdefault(lack, []).append(f"tasks.{task.name}")
+    return [_said(lack, dict.fromkeys(names)) for lack, names in tasks.items()]
 
 
 def notices(pipeline: Pipeline) -> list[str]:
@@ -89,15 +79,6 @@ def notices(pipeline: Pipeline) -> list[str]:
     return found
 
 
-def _require_none(found: Iterable[tuple[Lack, Task]]) -> None:
-    """Raise for what is lacking, with one line for all tasks that lack the same."""
-    tasks: dict[Lack, list[str]] = {}
-    for lack, task in found:
-        tasks.setdefault(lack, []).append(f"tasks.{task.name}")
-    if tasks:
-        raise Unsupported("\n".join(_said(lack, dict.fromkeys(names)) for lack, names in tasks.items()))
-
-
 def _said(lack: Lack, tasks: Iterable[str]) -> str:
     construct, got = lack
     reason, instead = REFUSALS[construct]
@@ -106,12 +87,12 @@ def _said(lack: Lack, tasks: Iterable[str]) -> str:
     return f"{', '.join(tasks)}: {construct} ({got}): cannot run here: {reason}; {instead}"
 
 
-def _lacking(task: Task) -> Iterator[Lack]:
+def _lacking(task: Task, arguments: Mapping[str, object]) -> Iterator[Lack]:
     executor = task.component.executor
     if isinstance(executor, Importer):
-        source = task.inputs.get(executor.uri_input) if executor.uri_input else Constant(executor.uri)
-        if isinstance(source, Constant) and _is_elsewhere(source.value):
-            yield "importer", str(source.value)
+        uri = _uri(task, executor, arguments)
+        if uri is not None and _is_elsewhere(uri):
+            yield "importer", str(uri)
         return
     yield from _lacking_platform(task, executor)
     if executor.source is not None:
@@ -166,11 +147,12 @@ def _texts(task: Task, executor: Executor) -> str:
     return "\n".join((*code, *executor.env.values(), *given))
 
 
-def _uri_parameter(task: Task) -> str | None:
-    """Return the parameter of the pipeline that an importer's URI comes from, if it does."""
-    executor = task.component.executor
-    source = task.inputs.get(executor.uri_input or "") if isinstance(executor, Importer) else None
-    return source.name if isinstance(source, PipelineInput) else None
+def _uri(task: Task, importer: Importer, arguments: Mapping[str, object]) -> object:
+    """Return the URI of an importer; None where only the run will know it."""
+    source = task.inputs.get(importer.uri_input) if importer.uri_input else Constant(importer.uri)
+    if isinstance(source, PipelineInput):
+        return arguments.get(source.name)
+    return source.value if isinstance(source, Constant) else None
 
 
 def _is_elsewhere(uri: object) -> bool:

@@ -251,3 +251,21 @@ def test_an_optional_artifact_is_given_as_what_its_component_says_it_is(lab):
     left_out = lab.launch(a_step(code, outputs={"Output": "STRING"}, types={"data": "system.Dataset"}))
 
     assert (taken.values(), left_out.values()) == ({"Output": "Dataset"}, {"Output": "NoneType"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("BOOLEAN", "True\n", True), ("BOOLEAN", "0", False), ("BOOLEAN", "F", False),
+        ("NUMBER_INTEGER", "05\n", 5), ("NUMBER_INTEGER", "+5", 5), ("NUMBER_INTEGER", "5.0", 5),
+        ("NUMBER_DOUBLE", ".5", 0.5), ("NUMBER_DOUBLE", "5", 5.0), ("STRING", "True\n", "True\n"),
+        ("LIST", "[1.0]\n", [1]),
+    ],
+)  # fmt: skip
+def test_a_value_is_read_from_its_file_as_kubeflow_reads_it(lab, kind, text, value):
+    code = f"def step(out: OutputPath(str)):\n    open(out, 'w').write({text!r})\n"
+
+    outcome = lab.launch(a_step(code, outputs={"out": kind}))
+
+    assert (outcome.error, outcome.values()) == ("", {"out": value})
+    assert type(outcome.values()["out"]) is type(value)

@@ -1,7 +1,6 @@
 import pytest
 
-from argosy.errors import Unsupported
-from argosy.local.refusals import REFUSALS, notices, require_importable, require_runnable
+from argosy.local.refusals import REFUSALS, notices, refusals
 from argosy.spec.model import (
     ArtifactSlot,
     Component,
@@ -35,9 +34,9 @@ def an_importer(name, *, uri="", given_by=None):
 
 
 def refusal(*tasks):
-    with pytest.raises(Unsupported) as caught:
-        require_runnable(a_plan(*tasks))
-    return str(caught.value)
+    found = refusals(a_plan(*tasks), {})
+    assert found
+    return "\n".join(found)
 
 
 def test_a_refusal_says_where_what_why_and_what_to_do():
@@ -80,7 +79,7 @@ def test_what_is_here_is_not_refused():
         a_task("plain", CODE),
     )
 
-    assert require_runnable(plan) is None
+    assert refusals(plan, {}) == []
 
 
 def test_a_package_of_another_version_is_named_with_the_one_that_is_here():
@@ -96,16 +95,16 @@ def test_an_importer_is_refused_what_lies_elsewhere(uri):
 
 
 def test_an_importer_whose_uri_comes_from_a_step_is_judged_when_it_is_known():
-    assert require_runnable(a_plan(an_importer("import", given_by=TaskOutput("train", "Output")))) is None
+    assert refusals(a_plan(an_importer("import", given_by=TaskOutput("train", "Output"))), {}) == []
 
 
 def test_an_importer_is_refused_a_uri_that_the_pipeline_was_given():
     plan = Pipeline("p", "", {}, (an_importer("import", given_by=PipelineInput("where")),))
 
-    assert require_importable(plan, {"where": "folder/file"}) is None
-    assert require_importable(plan, {}) is None
-    with pytest.raises(Unsupported, match=r"^tasks\.import: importer \(gs://bucket/a\): cannot run here"):
-        require_importable(plan, {"where": "gs://bucket/a"})
+    assert refusals(plan, {"where": "folder/file"}) == []
+    assert refusals(plan, {}) == []
+    (said,) = refusals(plan, {"where": "gs://bucket/a"})
+    assert said.startswith("tasks.import: importer (gs://bucket/a): cannot run here")
 
 
 MOUNTED = {"pvcMount": [{"mountPath": "/data", "constant": "claim"}]}
@@ -118,7 +117,7 @@ def test_a_step_that_names_a_mounted_path_is_refused(script):
 
 @pytest.mark.parametrize("script", ["echo 1", "ls /database", "echo gs://bucket/data", "echo ./data", "ls /data-2"])
 def test_a_step_that_names_another_path_is_not(script):
-    assert require_runnable(a_plan(a_program("use", "sh", "-c", script, platform=MOUNTED))) is None
+    assert refusals(a_plan(a_program("use", "sh", "-c", script, platform=MOUNTED)), {}) == []
 
 
 def test_a_mounted_path_may_also_be_named_by_an_input_or_a_variable():
@@ -134,7 +133,7 @@ def test_a_field_of_the_pod_is_refused_until_its_variable_is_set(monkeypatch):
 
     assert refusal(task).startswith("tasks.tell: field of the pod (POD_NAME): ")
     monkeypatch.setenv("POD_NAME", "mine")
-    assert require_runnable(a_plan(task)) is None
+    assert refusals(a_plan(task), {}) == []
 
 
 def test_an_init_container_is_refused():
@@ -145,7 +144,7 @@ def test_a_claim_of_storage_is_no_program():
     executor = Executor(image="docker.io/argostub/deletepvc")
     task = Task("delete", Component("delete", {"pvc_name": Parameter("pvc_name", "STRING")}, {}, executor))
 
-    assert require_runnable(a_plan(task)) is None
+    assert refusals(a_plan(task), {}) == []
 
 
 def test_a_secret_that_is_not_set_is_noticed(monkeypatch):
