@@ -43,10 +43,13 @@ def container_templates(
         lock: The file that pins third-party versions, relative to the project.
 
     """
+    # An image in which a Python component runs holds the launcher; then its programs may have it, too.
+    ready = {image for task in scopes.pipeline.tasks if (image := _python_image(task))}
     by_content: dict[str, dict[str, Any]] = {}
     names: dict[str, str] = {}
     for task in scopes.pipeline.tasks:
-        template = container_template(task, feeding_outputs(task, scopes), lock=lock)
+        executor = _runnable(task, ready)
+        template = container_template(task, executor, feeding_outputs(task, scopes), lock=lock)
         content = json.dumps(template, sort_keys=True)
         if content not in by_content:
             name = unique(slug(_called(task)), {*taken, *(each["name"] for each in by_content.values())})
@@ -60,14 +63,13 @@ def feeding_outputs(task: Task, scopes: Scopes) -> tuple[str, ...]:
     return tuple(name for name in task.component.outputs if TaskOutput(task.name, name) in scopes.feeding)
 
 
-def container_template(task: Task, items: tuple[str, ...], *, lock: str | None) -> dict[str, Any]:
+def container_template(task: Task, executor: Executor, items: tuple[str, ...], *, lock: str | None) -> dict[str, Any]:
     """Return the template of a task's component, without a name.
 
     Raises:
-        Unsupported: The component, or what it asks of its pod, does not compile to Argo.
+        Unsupported: What the task asks of its pod does not compile to Argo.
 
     """
-    executor = _runnable(task)
     require_mapped(task)
     outputs = [name for output in task.component.outputs for name in _files(output, items)]
     template: dict[str, Any] = template_fields(task)
@@ -84,19 +86,31 @@ def container_template(task: Task, items: tuple[str, ...], *, lock: str | None) 
     return template
 
 
-def _runnable(task: Task) -> Executor:
+def _python_image(task: Task) -> str | None:
+    executor = task.component.executor
+    return executor.image if isinstance(executor, Executor) and executor.source is not None else None
+
+
+def _runnable(task: Task, ready: set[str]) -> Executor:
     executor, place = task.component.executor, f"tasks.{task.name}"
     if isinstance(executor, Importer):
         raise refusal(place, "importer", executor.uri or f"the URI that comes by {executor.uri_input}")
     if executor.image.removeprefix("docker.io/") in CLAIMS:
         raise refusal(place, "claim of storage", executor.image)
-    if executor.source is None and not (executor.command and PYTHON.fullmatch(executor.command[0])):
-        raise refusal(place, "program", executor.image)
-    if executor.source is None and (names := run_values_in((*executor.command, *executor.args), place)):
-        raise refusal(place, "name of the run", ", ".join(names))
+    if executor.source is None:
+        _require_runnable_program(executor, ready, place)
     if "{{" in executor.image or any("{{" in value for value in executor.env.values()):
         raise refusal(place, "placeholder in image, environment or resources", executor.image)
     return executor
+
+
+def _require_runnable_program(executor: Executor, ready: set[str], place: str) -> None:
+    if not executor.command:
+        raise refusal(place, "command of the image", executor.image)
+    if not PYTHON.fullmatch(executor.command[0]) and executor.image not in ready:
+        raise refusal(place, "program", executor.image)
+    if names := run_values_in((*executor.command, *executor.args), place):
+        raise refusal(place, "name of the run", ", ".join(names))
 
 
 def _called(task: Task) -> str:
@@ -116,7 +130,7 @@ def _inputs(task: Task, executor: Executor) -> dict[str, Any]:
     found: dict[str, Any] = {"parameters": parameters} if parameters else {}
     if executor.source is not None:
         try:
-            data = escape_source(executor.source)
+            data = escape_source(executor.source.strip("\n") + "\n")
         except ValueError as error:
             raise refusal(f"tasks.{task.name}", "brace", str(error)) from error
         found["artifacts"] = [{"name": "source", "path": SOURCE, "raw": {"data": data}}]

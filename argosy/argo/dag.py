@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from argosy.argo.conditions import when
-from argosy.argo.depends import depends, ended, loop_waits, read_waits
+from argosy.argo.depends import depends, ended
 from argosy.argo.expressions import Reader, as_argument, as_expression, passed_on, pieces_of
 from argosy.argo.loops import items_argument
 from argosy.argo.names import unique
-from argosy.spec.model import LoopItem
+from argosy.argo.nodes import Node, dag_nodes, needed_conditions, needed_waits, survived_nodes
+from argosy.spec.model import LoopItem, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from argosy.argo.depends import Waits
     from argosy.argo.scopes import Path, Scopes
-    from argosy.spec.model import Loop, Start, Task
+    from argosy.spec.model import Loop
 
 ROOT: Final = "main"
 GUARD: Final = "fail-if-any-failed"
@@ -49,14 +49,19 @@ def dag_templates(scopes: Scopes, names: Names) -> list[dict[str, Any]]:
 
 def guarded(scopes: Scopes) -> bool:
     """Say whether some DAG of a pipeline needs the guard."""
-    return any(_survived(path, scopes) for path in scopes.scopes)
+    return any(survived_nodes(dag_nodes(path, scopes)) for path in scopes.scopes)
 
 
 def _dag(name: str, path: Path, scopes: Scopes, names: Names, *, outputs: Mapping[str, str]) -> dict[str, Any]:
-    tasks = [_task(task, scopes, names) for task in scopes.pipeline.tasks if task.loops == path]
-    tasks += [_loop_task(loop, scopes, names) for loop in scopes.pipeline.loops.values() if loop.loops == path]
-    if survived := _survived(path, scopes):
-        tasks.append(_guard_task(survived, [task["name"] for task in tasks]))
+    nodes = dag_nodes(path, scopes)
+    tasks = [
+        _task(node, node.item, nodes, names)
+        if isinstance(node.item, Task)
+        else _loop_task(node, node.item, nodes, names)
+        for node in nodes.values()
+    ]
+    if survived := survived_nodes(nodes):
+        tasks.append(_guard_task(survived, nodes))
     template: dict[str, Any] = {"name": name}
     if inputs := scopes.scopes[path].inputs:
         template["inputs"] = {"parameters": [{"name": each} for each in inputs.values()]}
@@ -67,26 +72,20 @@ def _dag(name: str, path: Path, scopes: Scopes, names: Names, *, outputs: Mappin
     return template | {"dag": {"failFast": False, "tasks": tasks}}
 
 
-def _task(task: Task, scopes: Scopes, names: Names) -> dict[str, Any]:
-    waits = read_waits(task.start, task.loops, scopes)
-    reader = Reader(scopes, task.name, task.loops, waits.sure)
-    arguments = {name: as_argument(pieces_of(source, reader)) for name, source in task.inputs.items()}
-    node = {"name": scopes.node_names[task.name], "template": names.containers[task.name]}
-    return {**node, **_starts(task.start, waits, reader), **_arguments(arguments)}
+def _task(node: Node, task: Task, nodes: Mapping[str, Node], names: Names) -> dict[str, Any]:
+    arguments = {name: as_argument(pieces_of(source, node.reader)) for name, source in task.inputs.items()}
+    return {"name": node.name, "template": names.containers[task.name], **_starts(node, nodes), **_arguments(arguments)}
 
 
-def _loop_task(loop: Loop, scopes: Scopes, names: Names) -> dict[str, Any]:
-    waits = loop_waits(loop, scopes)
-    reader = Reader(scopes, loop.name, loop.loops, waits.sure)
-    arguments = {"items": items_argument(loop, reader)}
-    for atom, name in _taken(loop, scopes):
-        arguments[name] = as_argument(passed_on(atom, reader))
-    node = {"name": scopes.loop_node(loop.name), "template": names.loops[loop.name]}
-    return {**node, **_starts(loop.start, waits, reader), **_arguments(arguments)}
+def _loop_task(node: Node, loop: Loop, nodes: Mapping[str, Node], names: Names) -> dict[str, Any]:
+    arguments = {"items": items_argument(loop, node.reader)}
+    for atom, name in _taken(loop, node.reader.scopes):
+        arguments[name] = as_argument(passed_on(atom, node.reader))
+    return {"name": node.name, "template": names.loops[loop.name], **_starts(node, nodes), **_arguments(arguments)}
 
 
-def _starts(start: Start, waits: Waits, reader: Reader) -> dict[str, str]:
-    fields = {"depends": depends(waits.nodes), "when": when(start.conditions, reader)}
+def _starts(node: Node, nodes: Mapping[str, Node]) -> dict[str, str]:
+    fields = {"depends": depends(needed_waits(node, nodes)), "when": when(needed_conditions(node, nodes), node.reader)}
     return {name: text for name, text in fields.items() if text}
 
 
@@ -132,24 +131,7 @@ def _round_template(path: Path, scopes: Scopes, names: Names) -> dict[str, Any]:
     return _dag(names.rounds[path[-1]], path, scopes, names, outputs=outputs)
 
 
-def _survived(path: Path, scopes: Scopes) -> list[str]:
-    """Return the nodes of a DAG whose failure something starts after, and which the end of the DAG would hide."""
-    waits: dict[str, Waits] = {}
-    for task in scopes.pipeline.tasks:
-        if task.loops == path:
-            waits[scopes.node_names[task.name]] = read_waits(task.start, path, scopes)
-    for loop in scopes.pipeline.loops.values():
-        if loop.loops == path:
-            waits[scopes.loop_node(loop.name)] = loop_waits(loop, scopes)
-    lenient = {node for each in waits.values() for node, wait in each.nodes.items() if wait != "succeeded"}
-    found: set[str] = set()
-    while lenient - found:
-        found |= lenient
-        lenient = {node for name in found for node in waits[name].nodes}
-    return [node for node in waits if node in found]
-
-
-def _guard_task(survived: list[str], taken: list[str]) -> dict[str, Any]:
+def _guard_task(survived: list[str], taken: Iterable[str]) -> dict[str, Any]:
     arguments = {"ends": ", ".join(f"{node}: {{{{tasks.{node}.status}}}}" for node in survived)}
     condition = " || ".join(ended(node, "Failed", "Errored") for node in survived)
     return {"name": unique(GUARD, taken), "template": GUARD, "depends": condition, **_arguments(arguments)}

@@ -108,12 +108,15 @@ def _may_be_skipped(name: str, loop: Loop, scopes: Scopes) -> bool:
     around = [loop, *(scopes.pipeline.loops[each] for each in loop.loops)]
     holding = [condition for each in around for condition in each.start.conditions]
 
-    def may_be(name: str) -> bool:
-        task = scopes.tasks[name]
+    queue, seen = [name], set[str]()
+    while queue:
+        task = scopes.tasks[queue.pop()]
         depth = shared(task.loops, loop.loops)
         # Seen from outside of a loop, its tasks are skipped only where the whole loop is.
         start = scopes.pipeline.loops[task.loops[depth]].start if len(task.loops) > depth else task.start
-        strict = [each for each, wait in _waits(start).items() if wait == "succeeded"]
-        return any(each not in holding for each in start.conditions) or any(map(may_be, strict))
-
-    return may_be(name)
+        if any(condition not in holding for condition in start.conditions):
+            return True
+        strict = [each for each, wait in _waits(start).items() if wait == "succeeded" and each not in seen]
+        seen.update(strict)
+        queue += strict
+    return False

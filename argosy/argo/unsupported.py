@@ -12,7 +12,10 @@ FORMS: Final = {
     "artifact given to a pipeline": ("a parameter", "the digest of an artifact in the store"),
     "task": ("a task of the DAG", "one pod"),
     "Python component": ("a container template", "its source is a raw artifact; equal components share a template"),
-    "program of Python": ("a container template", "the launcher fills in its arguments"),
+    "program": (
+        "a container template",
+        "of Python, or in an image in which a Python component runs; the launcher fills in its arguments",
+    ),
     "value, artifact": ("output and input parameters", "JSON text, or a digest; no artifact repository is needed"),
     "nested pipeline": ("nothing", "its tasks stand in the DAG around it"),
     "If, Elif, Else": ("`when` of each task", "an expression over typed values"),
@@ -47,8 +50,9 @@ FORMS: Final = {
 REFUSALS: Final = {
     "program": (
         "the launcher needs Python in the image, and an image of its own need not hold any",
-        "write a Python component that starts the program, in an image that holds both",
+        "give the program the image of a Python component of the pipeline, or start it from such a component",
     ),
+    "command of the image": ("what an image starts is not known here", "write the command down in the component"),
     "importer": ("nothing looks outside in a pod of its own yet", "import in a Python component"),
     "claim of storage": ("no key holds what is on a volume", "pass files between steps as artifacts"),
     "volume that is shared": ("no key holds what is on it", "pass files between steps as artifacts"),

@@ -20,7 +20,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from argosy.errors import ArgosyError, Mistake
+from argosy.errors import ArgosyError, Mistake, StepFailed
 from argosy.launcher.attempt import TYPES, normal_value
 from argosy.launcher.closure import Roots
 from argosy.launcher.key import Project, step_key
@@ -252,7 +252,10 @@ def _fitted(entry: Input, name: str, told: Told, place: str) -> Input:
     entry = fitted(entry, kind, is_list=kind.endswith(LIST))
     if kind not in TYPES or (entry.value is None and name in told.optional):
         return entry
-    value = normal_value(entry.value, kind, place)
+    try:
+        value = normal_value(entry.value, kind, place)
+    except StepFailed as error:
+        raise Mistake(str(error)) from error
     allowed = told.literals.get(name)
     if allowed and value not in allowed:
         raise Mistake(f"{place}: got {value!r}; allowed: {', '.join(map(repr, allowed))}")

@@ -1,6 +1,7 @@
 """The engine `argo simulator`: a spec compiled to Argo, run by the simulator with the launcher in each pod."""
 
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,8 @@ def simulate(made: Mapping[str, Any], parameters: Mapping[str, str], folder: Pat
     project.mkdir(parents=True, exist_ok=True)
     (project / "pyproject.toml").write_text("[tool.argosy]\n", encoding="utf-8")
     env = {"ARGOSY_STORE": str(folder / "store"), "ARGOSY_PROJECT": str(project), "PYTHONPATH": str(ROOT)}
-    return Workflow(made, parameters, folder / "pods", env)
+    pods = Path(tempfile.mkdtemp(prefix="pods-", dir=folder))
+    return Workflow(made, parameters, pods, env)
 
 
 def read_outputs(pipeline: Pipeline, texts: Mapping[str, str | None], folder: Path) -> dict[str, Any]:

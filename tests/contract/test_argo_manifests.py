@@ -1,0 +1,92 @@
+"""Every construct has a manifest that a person has read; each is one that a strict API server takes."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from argosy.argo.emit import emit
+from argosy.argo.unsupported import REFUSALS
+from argosy.argo.workflow import Wanted, manifest
+from argosy.errors import Unsupported
+from argosy.spec.read import read_pipeline
+from tests.fakes.argo_schema import definitions_folder, faults, schema_of
+from tests.fakes.argo_specs import CONSTRUCTS, GOLDENS, document
+from tests.fakes.conformance import corpus
+from tests.fakes.projects import ROOT
+
+needs_definitions = pytest.mark.skipif(definitions_folder() is None, reason="ARGOSY_CRDS names no folder")
+needs_corpus = pytest.mark.skipif(corpus() is None, reason="ARGOSY_CORPUS names no folder of compiled pipelines")
+KINDS = {
+    "Workflow": Wanted(),
+    "WorkflowTemplate": Wanted("WorkflowTemplate"),
+    "CronWorkflow": Wanted("CronWorkflow", schedule="0 6 * * *"),
+}
+
+
+@pytest.mark.parametrize("name", CONSTRUCTS)
+def test_a_construct_becomes_the_document_that_was_read(name):
+    golden = (GOLDENS / f"{name}.yaml").read_text(encoding="utf-8")
+
+    assert document(name) == golden, "python -m tests.fakes.argo_specs writes it anew"
+
+
+def test_no_document_is_left_over():
+    assert {file.stem for file in GOLDENS.glob("*.yaml")} == set(CONSTRUCTS)
+
+
+@pytest.mark.slow
+def test_documents_do_not_depend_on_the_order_of_hashes():
+    program = "from tests.fakes.argo_specs import CONSTRUCTS, document\nfor n in CONSTRUCTS: print(document(n))"
+    texts = set()
+    for seed in ("0", "1", "2"):
+        env = {**os.environ, "PYTHONHASHSEED": seed}
+        ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stderr
+        texts.add(ended.stdout)
+
+    assert len(texts) == 1
+
+
+@needs_definitions
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", CONSTRUCTS)
+def test_a_strict_api_server_takes_every_construct_as_every_kind(name, kind):
+    made = manifest(read_pipeline(CONSTRUCTS[name]), KINDS[kind])
+
+    assert faults(yaml.safe_load(emit(made)), schema_of(kind, definitions_folder())) == []
+
+
+@needs_definitions
+def test_the_check_finds_a_field_that_argo_does_not_know():
+    made = manifest(read_pipeline(CONSTRUCTS["chain"]), Wanted())
+    made["spec"]["templates"][0]["dag"]["tasks"][0]["dependsOn"] = "x"
+
+    assert faults(made, schema_of("Workflow", definitions_folder())) == [
+        ".spec.templates[0].dag.tasks[0].dependsOn: unknown"
+    ]
+
+
+@needs_corpus
+@pytest.mark.slow
+def test_the_corpus_compiles_or_is_refused_by_name():
+    found, said = Counter(), []
+    for file in sorted((corpus() / "valid").rglob("*.yaml")):
+        try:
+            made = manifest(read_pipeline(Path(file)), Wanted())
+        except Unsupported as error:
+            found["refused"] += 1
+            said.append(str(error))
+            continue
+        found["compiled"] += 1
+        emit(made)
+        if folder := definitions_folder():
+            assert faults(made, schema_of("Workflow", folder)) == [], file
+
+    assert found == {"compiled": 57, "refused": 42}
+    assert all(any(f": {each}" in text for each in REFUSALS) for text in said), said
+    assert all(": cannot compile to Argo: " in text for text in said), said
