@@ -28,7 +28,7 @@ parameters = click.option(
     "parameters",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A pipeline parameter; again for more.",
+    help="A pipeline parameter; again for more. NAME:=JSON gives any value, null too.",
     callback=lambda _context, _option, values: _pairs(values),
 )
 pipeline = click.argument("pipeline", metavar="PIPELINE")
@@ -257,13 +257,27 @@ def _supported(target: str) -> str:
     return target
 
 
-def _pairs(given: tuple[str, ...]) -> dict[str, str]:
+def _pairs(given: tuple[str, ...]) -> dict[str, Any]:
     from argosy.errors import Mistake
 
-    pairs = {}
+    pairs: dict[str, Any] = {}
     for text in given:
         name, sign, value = text.partition("=")
         if not sign:
             raise Mistake(f"-p {text}: there is no '=' in it; write -p NAME=VALUE")
-        pairs[name] = value
+        if name.endswith(":"):
+            pairs[name.removesuffix(":")] = _json(value, text)
+        else:
+            pairs[name] = value
     return pairs
+
+
+def _json(value: str, text: str) -> Any:
+    import json
+
+    from argosy.errors import Mistake
+
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise Mistake(f"-p {text}: not JSON after ':=': {error}; write -p NAME=VALUE for a text") from error

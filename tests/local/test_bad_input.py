@@ -44,6 +44,11 @@ REFUSED = {
     "an unknown pipeline": (("run", "flights-trainin"), ["flights-trainin", "did you mean 'flights-training'?"]),
     "an unknown parameter": ((*FLIGHTS, "-p", "profil=month"), ["'profil': unknown", "did you mean 'profile'?"]),
     "a parameter without a value": ((*FLIGHTS, "-p", "profile"), ["-p profile: there is no '='", "NAME=VALUE"]),
+    "no JSON where JSON is announced": ((*FLIGHTS, "-p", "profile:=month"), ["not JSON after ':='", "NAME=VALUE"]),
+    "null for what is not optional": (
+        ("run", "small.yaml", "-p", "n:=null"),
+        ["parameter 'n'", "null", "NUMBER_INTEGER"],
+    ),
     "a text for an integer": (("run", "small.yaml", "-p", "n=three"), ["parameter 'n'", "three", "NUMBER_INTEGER"]),
     "a fraction for an integer": (("run", "small.yaml", "-p", "n=3.5"), ["parameter 'n'", "3.5", "NUMBER_INTEGER"]),
     "torn YAML": (("run", "torn.yaml"), ["torn.yaml: not YAML"]),
