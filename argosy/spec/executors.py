@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from argosy.errors import Mistake
@@ -120,8 +121,12 @@ def _embedded(command: tuple[str, ...], args: tuple[str, ...]) -> tuple[str | No
 
 def _packages(command: tuple[str, ...]) -> tuple[str, ...]:
     """Return the requirements that kfp's install script names, but for kfp's own."""
+    return _packages_in(command[2]) if command[:2] == ("sh", "-c") else ()
+
+
+@lru_cache(maxsize=256)
+def _packages_in(script: str) -> tuple[str, ...]:
     found: list[str] = []
-    script = command[2] if command[:2] == ("sh", "-c") else ""
     for match in PIP_INSTALL.finditer(script):
         words = shlex.split(match[1])
         if not (words and "--no-deps" in words):

@@ -9,6 +9,7 @@ from argosy.errors import Mistake
 from argosy.spec.components import Group, Step, read_components, read_executors, read_group
 from argosy.spec.documents import parse_documents, split_documents
 from argosy.spec.fields import Fields
+from argosy.spec.garbage import uncollected
 from argosy.spec.groups import flatten
 from argosy.spec.model import JsonValue, Pipeline
 from argosy.spec.platform import Platform, read_platform
@@ -33,8 +34,9 @@ def read_pipeline(source: Path | str | Mapping[str, JsonValue]) -> Pipeline:
     """
     if isinstance(source, Path):
         return _read_file(source)
-    spec, platform = parse_documents(source) if isinstance(source, str) else split_documents(source)
-    return _read(Fields(spec), Fields(platform))
+    with uncollected():
+        spec, platform = parse_documents(source) if isinstance(source, str) else split_documents(source)
+        return _read(Fields(spec), Fields(platform))
 
 
 def _read_file(path: Path) -> Pipeline:

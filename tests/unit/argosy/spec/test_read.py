@@ -1,4 +1,8 @@
+import cProfile
+import gc
+import json
 import os
+import pstats
 from pathlib import Path
 
 import pytest
@@ -33,6 +37,7 @@ from tests.fakes.specs import (
     train_spec,
     with_field,
 )
+from tests.fakes.unrolled import unroll
 
 CHANNEL = "pipelinechannel--check-Output"
 CONDITION = f"inputs.parameter_values['{CHANNEL}'] == true"
@@ -212,17 +217,50 @@ def test_the_order_of_tasks_does_not_depend_on_the_order_of_the_file():
     assert [task.name for task in read_pipeline(turned).tasks] == [f"step-{i}" for i in range(12)]
 
 
-@pytest.mark.slow
-def test_ten_times_the_tasks_take_no_more_than_twelve_times_the_work():
-    def calls(length):
-        import cProfile
-        import pstats
+def a_wide_loop(rounds):
+    """Return a pipeline of a loop with two tasks in each round, and one task that takes what all rounds gave."""
+    item = "pipelinechannel--item"
+    slots, outputs = {"text": a_parameter()}, {"Output": a_parameter()}
+    steps = {
+        f"comp-{name}": a_component(f"exec-{name}", inputs=slots, outputs=outputs) for name in ("one", "two", "all")
+    }
+    body = a_group(
+        {"one": a_task("comp-one", text=outer(item)), "two": a_task("comp-two", text=output_of("one"))},
+        inputs={item: a_parameter()},
+        outputs={"texts": ("two", "Output")},
+    )
+    body = with_field(body, "outputDefinitions.parameters.texts", a_parameter("LIST"))
+    items = {"itemInput": item, "items": {"raw": json.dumps(list(range(rounds)))}}
+    tasks = {
+        "loop": {**a_task("comp-loop"), "parameterIterator": items},
+        "all": a_task("comp-all", text=output_of("loop", "texts")),
+    }
+    return a_spec(tasks, {**steps, "comp-loop": body})
 
-        spec, profile = a_chain(length), cProfile.Profile()
-        profile.runcall(read_pipeline, spec)
+
+def unrolled(spec):
+    ended = unroll(read_pipeline(spec), compute=lambda _instance, _given: {"Output": "x"}).so_far
+    return [ended.upstream(instance) for made in ended.instances.values() for instance in made]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("work", "form"), [(read_pipeline, a_chain), (unrolled, a_chain), (unrolled, a_wide_loop)])
+def test_ten_times_the_tasks_take_no_more_than_twelve_times_the_work(work, form):
+    def calls(length):
+        spec, profile = form(length), cProfile.Profile()
+        profile.runcall(work, spec)
         return pstats.Stats(profile).total_calls
 
-    assert calls(5000) < 12 * calls(500)
+    assert calls(3000) < 12 * calls(300)
+
+
+def test_reading_leaves_the_collector_of_garbage_as_it_was():
+    read_pipeline(train_spec())
+    assert gc.isenabled()
+
+    with pytest.raises(Mistake):
+        read_pipeline({})
+    assert gc.isenabled()
 
 
 def corpus():
