@@ -45,7 +45,6 @@ REFUSED = {
     "an unknown parameter": ((*FLIGHTS, "-p", "profil=month"), ["'profil': unknown", "did you mean 'profile'?"]),
     "a parameter without a value": ((*FLIGHTS, "-p", "profile"), ["-p profile: there is no '='", "NAME=VALUE"]),
     "no JSON where JSON is announced": ((*FLIGHTS, "-p", "profile:=month"), ["not JSON after ':='", "NAME=VALUE"]),
-    "null for what is not optional": (
         ("run", "small.yaml", "-p", "n:=null"),
         ["parameter 'n'", "null", "NUMBER_INTEGER"],
     ),
