@@ -11,24 +11,19 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import sys
-import tempfile
-from contextlib import ExitStack, contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from argosy.errors import ArgosyError, Mistake, StepFailed
 from argosy.launcher.attempt import TYPES, normal_value
-from argosy.launcher.closure import Roots
-from argosy.launcher.key import Project, step_key
-from argosy.launcher.launch import Context, Job, launch
+from argosy.launcher.key import step_key
+from argosy.launcher.launch import Job, launch
 from argosy.launcher.parameters import Texts, encode_items, encode_output, fitted, write_json
-from argosy.launcher.pod import TOLD, execute_in_child
+from argosy.launcher.pod import open_context
 from argosy.launcher.step import Input, OutputSlot, Step
-from argosy.launcher.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -202,7 +197,7 @@ def emit(pod: Pod, outcome: Outcome, store: Store) -> None:
 
 def run_pod(pod: Pod) -> int:
     """Bring the pod's step to its end, leave its outputs where Argo collects them, and return the exit code."""
-    with _context(pod.told.lock) as context:
+    with open_context(pod.told.lock, os.environ.get("ARGOSY_RUN", "argo")) as context:
         step = build_step(pod, context.store)
         outcome = launch(Job(step, step_key(step, context.project), context))
         _say(f"{step.name}: {outcome.status} {outcome.key}{f' ({outcome.reason})' if outcome.reason else ''}")
@@ -211,24 +206,6 @@ def run_pod(pod: Pod) -> int:
         if outcome.status != "failed":
             emit(pod, outcome, context.store)
         return outcome.exit_code
-
-
-@contextmanager
-def _context(lock: str | None) -> Iterator[Context]:
-    url = os.environ.get("ARGOSY_STORE")
-    if not url:
-        raise Mistake("ARGOSY_STORE: not set in this pod; put it into the config map `argosy` of the namespace")
-    with ExitStack() as stack:
-        given = os.environ.get("ARGOSY_STATE")
-        state = Path(given or stack.enter_context(tempfile.TemporaryDirectory(prefix="argosy-"))).absolute()
-        root = Path(os.environ.get("ARGOSY_PROJECT") or Path.cwd()).absolute()
-        os.environ.update({"ARGOSY_STATE": str(state), "ARGOSY_PROJECT": str(root)})
-        store = open_store(url, state=state)
-        names = ("ARGOSY_STORE", "ARGOSY_STATE", "ARGOSY_PROJECT", *TOLD)
-        told = {name: os.environ[name] for name in names if name in os.environ}
-        run = f"{os.environ.get('ARGOSY_RUN', 'argo')}-{secrets.token_hex(4)}"
-        project = Project(Roots(root), root / lock if lock else None, store.stamps)
-        yield Context(store, project, run, state, execute_in_child, env=told)
 
 
 def _inputs(pod: Pod, store: Store) -> Iterator[tuple[str, Input]]:

@@ -38,7 +38,7 @@ CHUNK: Final = 1 << 16
 
 def run_pod(pod: Pod) -> int:
     """Bring the pod's step to its end, hand its outputs to Kubeflow, and return the exit code."""
-    with _context(pod.wrapping.lock) as context:
+    with open_context(pod.wrapping.lock, os.environ.get("KFP_POD_NAME", "kubeflow")) as context:
         step = build_step(pod, context.store)
         outcome = launch(Job(step, step_key(step, context.project), context))
         _say(f"{step.name}: {outcome.status} {outcome.key}{f' ({outcome.reason})' if outcome.reason else ''}")
@@ -50,11 +50,22 @@ def run_pod(pod: Pod) -> int:
 
 
 @contextmanager
-def _context(lock: str | None) -> Iterator[Context]:
+def open_context(lock: str | None, run: str) -> Iterator[Context]:
+    """Open the store that the pod's environment names, for the one step of this pod.
+
+    Args:
+        lock: The file that pins third-party versions, relative to the project.
+        run: What the records call this run; a few random letters are put behind it.
+
+    Raises:
+        Mistake: The environment names no store.
+
+    """
     url = os.environ.get("ARGOSY_STORE")
     if not url:
         raise Mistake(
-            "ARGOSY_STORE: not set in this pod; set it in the image, or submit with --store s3://bucket/prefix"
+            "ARGOSY_STORE: not set in this pod; set it in the image, on Argo in the config map `argosy`, "
+            "or submit with --store s3://bucket/prefix"
         )
     with ExitStack() as stack:
         given = os.environ.get("ARGOSY_STATE")
@@ -64,9 +75,8 @@ def _context(lock: str | None) -> Iterator[Context]:
         store = open_store(url, state=state)
         names = ("ARGOSY_STORE", "ARGOSY_STATE", "ARGOSY_PROJECT", *TOLD)
         told = {name: os.environ[name] for name in names if name in os.environ}
-        run = f"{os.environ.get('KFP_POD_NAME', 'kubeflow')}-{secrets.token_hex(4)}"
         project = Project(Roots(root), root / lock if lock else None, store.stamps)
-        yield Context(store, project, run, state, execute_in_child, env=told)
+        yield Context(store, project, f"{run}-{secrets.token_hex(4)}", state, execute_in_child, env=told)
 
 
 def execute_in_child(request: Request, *, log: Path, lock: int, timeout_s: float | None) -> int:
