@@ -92,14 +92,31 @@ def plan(pipeline: str, parameters: dict[str, Any], *, store: str | None, as_jso
 
 @app.command(name="compile")
 @click.argument("pipeline", required=False)
-@target
+@click.option(
+    "--target", type=click.Choice(["kubeflow", "argo"]), default="kubeflow", show_default=True, help="What it is for."
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["Workflow", "WorkflowTemplate", "CronWorkflow"]),
+    default="Workflow",
+    show_default=True,
+    help="What becomes of it on Argo.",
+)
+@click.option("--schedule", metavar="EXPR", help="When a CronWorkflow runs, like '0 6 * * *'.")
 @click.option("--out", metavar="FOLDER", help="Where to write; manifests/workflows/<target> by default.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if what is there is stale.")
-def compile_(pipeline: str | None, target: str, out: str | None, *, check: bool) -> None:
-    """Compile PIPELINE, or all of the catalogue, for a target: with the launcher in front of each step."""
-    from argosy.commands.compile import compile_catalogue
+def compile_(*, pipeline: str | None, target: str, out: str | None, check: bool, **asked: Any) -> None:
+    """Compile PIPELINE, or all of the catalogue, for a target: with the launcher in front of each step.
 
-    compile_catalogue(pipeline, out or f"manifests/workflows/{target}", check=check)
+    PIPELINE is a name of the catalogue, or the path of a PipelineSpec.
+    """
+    from argosy.commands.compile import argo, compile_catalogue, kubeflow
+    from argosy.errors import Mistake
+
+    if target != "argo" and (asked["kind"] != "Workflow" or asked["schedule"]):
+        raise Mistake(f"--kind and --schedule go with --target argo, not with {target}")
+    wanted = argo(asked["kind"], asked["schedule"]) if target == "argo" else kubeflow()
+    compile_catalogue(pipeline, out or f"manifests/workflows/{target}", wanted, check=check)
 
 
 @app.command()
@@ -253,7 +270,10 @@ def _supported(target: str) -> str:
     from argosy.errors import Unsupported
 
     if target == "argo":
-        raise Unsupported("--target argo: not there yet; give --target kubeflow, or run it here with `argosy run`")
+        raise Unsupported(
+            "--target argo: not there yet; give what `argosy compile --target argo` writes to `argo submit`, "
+            "or give --target kubeflow"
+        )
     return target
 
 

@@ -1,4 +1,4 @@
-"""`argosy compile`: PipelineSpecs as files that a reviewer reads and CI compares."""
+"""`argosy compile`: what a target is given, as files that a reviewer reads and CI compares."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ from argosy.kubeflow.wrap import wrap
 from argosy.project import catalogue, compiled_spec
 from argosy.session import open_session
 from argosy.spec.documents import parse_documents
+from argosy.spec.read import read_pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from argosy.argo.workflow import Kind
     from argosy.project import Settings
     from argosy.session import Session
+    from argosy.spec.model import Pipeline
 
 ONE_LINE = 1 << 20
+FILES = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,14 @@ class Manifest:
         return yaml.dump_all(documents, Dumper=_Dumper, sort_keys=True, width=ONE_LINE, allow_unicode=True)
 
 
-def compile_catalogue(name: str | None, out: str, *, check: bool) -> None:
-    """Write, or compare, the spec of one pipeline or of all.
+def compile_catalogue(name: str | None, out: str, target: Target, *, check: bool) -> None:
+    """Write, or compare, what a target is given of one pipeline or of all.
+
+    Args:
+        name: Of the pipeline in the catalogue, or the path of a PipelineSpec; None for all of the catalogue.
+        out: The folder, from the project's.
+        target: Says what the files are to hold.
+        check: Write nothing.
 
     Raises:
         Mistake: With `check`, a file is missing or differs from what compiles now.
@@ -54,8 +64,8 @@ def compile_catalogue(name: str | None, out: str, *, check: bool) -> None:
     names = [name] if name else catalogue(session.settings)
     stale = []
     for each in names:
-        file = session.settings.root / out / f"{each}.yaml"
-        text = manifest_of(each, session).text()
+        file = session.settings.root / out / f"{_called(each)}{target.ending}.yaml"
+        text = target.text_of(each, session)
         if check:
             stale += [str(file)] if not file.is_file() or file.read_text(encoding="utf-8") != text else []
         else:
@@ -63,7 +73,53 @@ def compile_catalogue(name: str | None, out: str, *, check: bool) -> None:
             file.write_text(text, encoding="utf-8")
             print_line(str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file))
     if stale:
-        raise Mistake(f"stale: {', '.join(stale)}; run `argosy compile` and commit what it writes")
+        again = " ".join(["argosy compile", *([name] if name else []), *target.options])
+        raise Mistake(f"stale: {', '.join(stale)}; run `{again}` and commit what it writes")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where pipelines are compiled for.
+
+    Attributes:
+        text_of: Returns the text of a file, given the name of a pipeline.
+        options: The options of the command that ask for this target.
+        ending: What stands behind the name of a pipeline in that of its file.
+
+    """
+
+    text_of: Callable[[str, Session], str]
+    options: tuple[str, ...] = ()
+    ending: str = ""
+
+
+def kubeflow() -> Target:
+    """Return the target Kubeflow: PipelineSpecs with the launcher in front of each step."""
+    return Target(lambda name, session: manifest_of(name, session).text())
+
+
+def argo(kind: Kind, schedule: str | None) -> Target:
+    """Return the target Argo: a Workflow, or another kind of it."""
+
+    def text_of(name: str, session: Session) -> str:
+        from argosy.argo.emit import emit
+        from argosy.argo.workflow import Wanted, manifest
+
+        return emit(manifest(_plan(name, session), Wanted(kind, schedule, _lock(session.settings))))
+
+    options = ["--target argo", *([f"--kind {kind}"] if kind != "Workflow" else [])]
+    options += [f"--schedule '{schedule}'"] if schedule else []
+    return Target(text_of, tuple(options), {"WorkflowTemplate": "-template", "CronWorkflow": "-cron"}.get(kind, ""))
+
+
+def _plan(name: str, session: Session) -> Pipeline:
+    if name.endswith(FILES):
+        return read_pipeline(Path(name))
+    return read_pipeline(compiled_spec(name, session.settings, session.project, anew=True))
+
+
+def _called(name: str) -> str:
+    return Path(name).stem if name.endswith(FILES) else name
 
 
 def manifest_of(name: str, session: Session, *, env: Mapping[str, str] | None = None) -> Manifest:
@@ -75,7 +131,7 @@ def manifest_of(name: str, session: Session, *, env: Mapping[str, str] | None = 
         env: Variables that every step's container is given beside its own.
 
     """
-    if name.endswith((".yaml", ".yml", ".json")):
+    if name.endswith(FILES):
         spec, platform = parse_documents(_read(Path(name)))
     else:
         compiled = compiled_spec(name, session.settings, session.project, anew=True)
