@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from argosy.errors import Mistake
+from argosy.launcher.canonical import normal_json
 from argosy.spec.fields import shorten
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ CALLED: Final[dict[ParameterType, str]] = {
     "LIST": "a list",
     "STRUCT": "an object",
 }
-EXACT: Final = 2**53
 
 
 def typed(value: JsonValue, type_: ParameterType, place: str) -> JsonValue:
@@ -59,20 +59,26 @@ def typed_for(parameter: Parameter, value: JsonValue, place: str) -> JsonValue:
 
 
 def with_whole_numbers(value: JsonValue, place: str) -> JsonValue:
-    """Return a value with ints for its integral floats up to 2**53, at any depth."""
-    if isinstance(value, float):
-        return _whole(value, place)
-    if isinstance(value, list):
-        return [with_whole_numbers(item, f"{place}[{i}]") for i, item in enumerate(value)]
-    if isinstance(value, dict):
-        return {key: with_whole_numbers(item, f"{place}.{key}") for key, item in value.items()}
-    return value
+    """Return a value in the form that keys and steps have it in: `normal_json`.
+
+    Raises:
+        Mistake: A number is one that JSON cannot carry.
+
+    """
+    _require_finite(value, place)
+    normal: JsonValue = normal_json(value)
+    return normal
 
 
-def _whole(value: float, place: str) -> int | float:
-    if not math.isfinite(value):
+def _require_finite(value: JsonValue, place: str) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
         raise Mistake(f"{place}: got {value}; JSON has no such number, use a text or leave it out")
-    return int(value) if value.is_integer() and abs(value) <= EXACT else value
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            _require_finite(item, f"{place}[{i}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _require_finite(item, f"{place}.{key}")
 
 
 def _has_type(value: JsonValue, type_: ParameterType) -> bool:

@@ -1,5 +1,6 @@
 """Plans of specs that Hypothesis makes do what the specs mean, and specs with one field broken are refused."""
 
+import json
 import random
 import re
 
@@ -63,7 +64,8 @@ def require_meaning(spec, seed):
 
 def text_of_all(given):
     """Return inputs as a text that tells 1, 1.0 and true apart."""
-    return repr({name: sorted(without_message(inputs).items()) for name, inputs in sorted(given.items())})
+    told = {name: without_message(inputs) for name, inputs in given.items()}
+    return json.dumps(told, sort_keys=True, default=repr)
 
 
 def require_order(meaning, ended, names):
