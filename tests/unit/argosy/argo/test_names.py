@@ -1,0 +1,19 @@
+from argosy.argo.names import slug, slugs, unique
+
+
+def test_a_name_keeps_what_argo_takes():
+    assert slug("train_Model/v2 ") == "train-model-v2"
+    assert slug("漢") == "x"
+    assert len(slug("a" * 100)) == 63
+
+
+def test_no_two_names_become_one():
+    assert slugs(["train_model", "train-model", "other"]) == {
+        "train_model": "train-model",
+        "train-model": "train-model-2",
+        "other": "other",
+    }
+
+
+def test_a_number_behind_a_long_name_does_not_make_it_longer():
+    assert unique("a" * 63, ["a" * 63]) == "a" * 59 + "-2"
