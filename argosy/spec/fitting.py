@@ -47,6 +47,13 @@ def require_items(source: Source, got: Slot, place: str) -> None:
         raise Mistake(f"{place}: got {got.name!r}, {called(got)}; a list of items is needed here")
 
 
+def require_object(source: Source | None, got: Slot, place: str) -> None:
+    """Raise where a field is taken of what is certainly no object; one may be given as JSON text."""
+    if isinstance(got, Parameter) and (got.type in {"STRUCT", "STRING"} or isinstance(source, LoopItem | FieldOf)):
+        return
+    raise Mistake(f"{place}.parameterExpressionSelector: {got.name!r} is {called(got)}, which has no fields")
+
+
 def require_declared(found: Mapping[str, Slot], declared: Mapping[str, Slot], place: str) -> None:
     """Raise where a DAG declares an output as something else than what its tasks give; `place` is the DAG's.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from argosy.errors import Mistake
 from argosy.spec.fields import did_you_mean
-from argosy.spec.fitting import called, require_fit
+from argosy.spec.fitting import called, require_fit, require_object
 from argosy.spec.model import (
     ABSENT,
     ArtifactSlot,
@@ -149,6 +149,7 @@ def _resolve(
     match source:
         case FieldOf(inner, name):
             whole, slot = _resolve(inner, given, at=at, upstream=upstream)  # type: ignore[arg-type]  # a local source
+            require_object(whole, slot, at)
             return None if whole is None else FieldOf(whole, name), slot
         case FinalStatus(name):
             return FinalStatus(name, tuple(sorted(_upstream(name, upstream, at).steps))), Parameter(name, "STRUCT")

@@ -35,12 +35,12 @@ def text_of(value: Any) -> str:
 
 
 def whole(value: Any) -> Any:
-    """Return a value with the whole numbers that protocol buffers made floats of."""
+    """Return a value with the whole numbers that protocol buffers made floats of, and names in their order."""
     if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
         return int(value)
     if isinstance(value, list):
         return [whole(item) for item in value]
-    return {key: whole(item) for key, item in value.items()} if isinstance(value, dict) else value
+    return {key: whole(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 
 
 def fitted(value: Any, slot: dict[str, Any]) -> Any:

@@ -48,6 +48,10 @@ MAYBE = a_parameter("NUMBER_INTEGER", isOptional=True)
             "root.dag.tasks.loop.parameterIterator.items.inputParameter: got 'number', a parameter (NUMBER_INTEGER)",
         ),
         (
+            {"t": a_step(text={**outer("numbers"), "parameterExpressionSelector": 'parseJson(string_value)["k"]'})},
+            "root.dag.tasks.t.inputs.parameters.text.parameterExpressionSelector: 'numbers' is a parameter (LIST)",
+        ),
+        (
             {"g": a_task("comp-wrong")},
             "components.comp-wrong.dag.outputs.parameters.out: gives a parameter (STRING); outputDefinitions says a",
         ),

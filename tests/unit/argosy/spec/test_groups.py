@@ -433,6 +433,7 @@ def test_an_exit_handler_may_be_a_nested_pipeline_or_hold_a_loop():
 
     assert by_name(found)["tell"].start == Start(after=("body",), survives=("body",))
     assert found.loops["exit/each"].start == Start(after=("body",), survives=("body",))
+    assert by_name(found)["inner"].start == Start(after=("body",), survives=("body",))
     # What a group survives, those after it need not.
     assert by_name(found)["last"].start == Start(after=("inner", "tell"), tolerates=("inner", "tell"))
 
