@@ -6,26 +6,35 @@ every engine alike, with `"metadata"` where it carries any.
 
 import hashlib
 import json
-import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from argosy.kubeflow.wrap import wrap
 from argosy.launcher.artifacts import materialize, read_manifest
 from argosy.launcher.store import open_store
-from tests.fakes.projects import ROOT, argosy, write_files
+from argosy.spec.documents import parse_documents
+from tests.fakes.projects import ROOT, argosy, project_env, write_files
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended, and the pipeline's outputs if it succeeded, or why it failed."""
+    """How a run ended, and the pipeline's outputs if it succeeded, or why it failed.
+
+    Attributes:
+        steps: How each step under the launcher ended, by its key.
+
+    """
 
     status: str
     outputs: Mapping[str, Any] = field(default_factory=dict)
     why: str = ""
+    steps: Mapping[str, str] = field(default_factory=dict)
 
 
 Engine = Callable[[Path, Mapping[str, Any], Path], Ended]
@@ -50,7 +59,7 @@ def files_at(path: Path) -> dict[str, bytes]:
 
 
 def run_argosy(spec: Path, arguments: Mapping[str, Any], folder: Path) -> Ended:
-    """Run `argosy run` in a project without code, with a store of its own."""
+    """Run `argosy run` in a project without code, with the folder's store."""
     write_files(folder / "project", {"pyproject.toml": "[tool.argosy]\n"})
     given = [part for name, value in arguments.items() for part in ("-p", f"{name}={_as_text(value)}")]
     command = ["run", spec, *given, "--output", "json", "--store", folder / "store"]
@@ -70,24 +79,57 @@ def run_argosy(spec: Path, arguments: Mapping[str, Any], folder: Path) -> Ended:
             return artifact(files_at(path), read_manifest(store, value)["metadata"])
         return [found(item) for item in value] if isinstance(value, list) else value
 
-    return Ended("succeeded", {name: found(value) for name, value in document["outputs"].items()})
+    outputs = {name: found(value) for name, value in document["outputs"].items()}
+    return Ended("succeeded", outputs, steps={step["key"]: step["status"] for step in document["steps"] if step["key"]})
 
 
-def run_kfp_local(spec: Path, arguments: Mapping[str, Any], folder: Path) -> Ended:
-    """Run kfp.local in a process of its own."""
-    command = [sys.executable, "-m", "tests.fakes.shapes.kfp_local", spec, json.dumps(arguments), folder]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("_KFP")}
-    child = subprocess.run(list(map(str, command)), cwd=ROOT, env=env, capture_output=True, text=True)
-    if child.returncode != 0:
-        return Ended(f"exit code {child.returncode}", why=child.stderr[-2000:])
+def run_kfp_local(spec: Path, arguments: Mapping[str, Any], folder: Path, **env: str) -> Ended:
+    """Run kfp.local in a process of its own; what it and its steps print is the folder's `log`."""
+    request = {"spec": spec, "arguments": arguments, "folder": folder, "env": project_env(folder / "project", **env)}
+    runner = _local_runner()
+    runner.stdin.write(json.dumps(request, default=str) + "\n")
+    runner.stdin.flush()
+    code = int(runner.stdout.readline())
+    if code != 0:
+        return Ended(f"exit code {code}", why=(folder / "log").read_text(encoding="utf-8")[-2000:])
     ended = json.loads((folder / "ended.json").read_text(encoding="utf-8"))
 
     def found(value: Any) -> Any:
         if isinstance(value, dict) and set(value) == {"path", "metadata"}:
-            return artifact(files_at(Path(value["path"])), value["metadata"])
+            own = {name: entry for name, entry in value["metadata"].items() if not name.startswith("argosy_")}
+            return artifact(files_at(Path(value["path"])), own)
         return [found(item) for item in value] if isinstance(value, list) else value
 
     return Ended(ended["status"], {name: found(value) for name, value in ended["outputs"].items()}, ended["why"])
+
+
+def run_wrapped(spec: Path, arguments: Mapping[str, Any], folder: Path) -> Ended:
+    """Run the wrapped spec under kfp.local, with the project and the store that `run_argosy` has in the folder."""
+    write_files(folder / "project", {"pyproject.toml": "[tool.argosy]\n"})
+    pipeline, _ = parse_documents(spec.read_text(encoding="utf-8"))
+    wrapped = folder / "wrapped.json"
+    wrapped.write_text(json.dumps(wrap(pipeline).spec), encoding="utf-8")
+    # Pods that start at once and all find no table of stamps can lock each other out of it.
+    open_store(str(folder / "store"), state=folder / "state").stamps.close()
+    places = {"ARGOSY_STORE": "store", "ARGOSY_STATE": "state", "ARGOSY_PROJECT": "project"}
+    ended = run_kfp_local(wrapped, arguments, folder, **{name: str(folder / place) for name, place in places.items()})
+    endings = re.findall(r"argosy: [\w-]+: (\w+) (sha256:\w+)", (folder / "log").read_text(encoding="utf-8"))
+    return replace(ended, steps={key: status for status, key in endings})
+
+
+@cache
+def _local_runner() -> subprocess.Popen[str]:
+    """Start the process that kfp.local runs in forks of, since to import kfp takes longer than most runs."""
+    command = [sys.executable, "-m", "tests.fakes.shapes.kfp_local"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=ROOT, env=project_env(ROOT), text=True, **pipes)
+
+
+def stop_local_runner() -> None:
+    """End that process, if one runs."""
+    if _local_runner.cache_info().currsize:
+        with _local_runner():
+            _local_runner.cache_clear()
 
 
 def _as_text(value: Any) -> str:
@@ -97,4 +139,5 @@ def _as_text(value: Any) -> str:
 ENGINES: dict[str, Engine] = {
     "argosy": run_argosy,
     "kfp.local": run_kfp_local,
+    "wrapped kfp.local": run_wrapped,
 }

@@ -1,13 +1,15 @@
 import hashlib
+import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.engines import ENGINES
+from tests.fakes.engines import ENGINES, stop_local_runner
 from tests.fakes.projects import ROOT
 from tests.fakes.shapes.cases import CASES
 
@@ -35,21 +37,28 @@ def specs(request):
 
 
 @pytest.fixture(scope="session")
-def ran(specs, tmp_path_factory):
-    """Give a function that runs a case on an engine, once a session."""
-    found = {}
+def place(tmp_path_factory):
+    """Give a function that returns the folder in which a case runs on an engine."""
+    return cache(lambda *_: tmp_path_factory.mktemp("shape"))
 
-    def run(engine, name):
-        if (engine, name) not in found:
-            found[engine, name] = run_once(engine, name)
-        return found[engine, name]
 
-    def run_once(engine, name):
-        case, folder = CASES[name], tmp_path_factory.mktemp("shape")
-        left = folder / "left"
+@pytest.fixture(scope="session")
+def run(specs):
+    """Give a function that runs a case on an engine in a folder; it returns the end and what the steps left."""
+
+    def run_in(folder, engine, name):
+        case, left = CASES[name], folder / "left"
+        shutil.rmtree(left, ignore_errors=True)
         left.mkdir()
         arguments = {**case.arguments, **({} if case.left is None else {"folder": str(left)})}
         ended = ENGINES[engine](specs / f"{case.pipeline}.yaml", arguments, folder)
         return ended, {file.name: file.read_text(encoding="utf-8") for file in left.iterdir()}
 
-    return run
+    yield run_in
+    stop_local_runner()
+
+
+@pytest.fixture(scope="session")
+def ran(run, place):
+    """Give a function that runs a case on an engine, once a session."""
+    return cache(lambda engine, name: run(place(engine, name), engine, name))

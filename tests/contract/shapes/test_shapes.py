@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.fakes.engines import ENGINES
-from tests.fakes.shapes.cases import ALWAYS, CASES, KNOWN_FAULTS
+from tests.fakes.shapes.cases import ALWAYS, CASES, KNOWN_FAULTS, NEVER_WRAPPED, SOUND_WRAPPED
 
 
 def engines_and_cases():
@@ -42,6 +42,21 @@ def test_all_engines_agree(ran, name):
     texts = {engine: exactly([ended.status, ended.outputs, left]) for engine, (ended, left) in found.items()}
 
     assert len(set(texts.values())) <= 1, texts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["wrapped kfp.local", "argosy"])
+@pytest.mark.parametrize("name", SOUND_WRAPPED)
+def test_what_ran_in_pods_is_reused_in_pods_and_here(ran, run, place, name, engine):
+    first, _ = ran("wrapped kfp.local", name)
+
+    again, left = run(place("wrapped kfp.local", name), engine, name)
+
+    assert again.status == "succeeded", again.why
+    executed = {key for key, status in again.steps.items() if status != "reused"}
+    assert left == NEVER_WRAPPED.get(name, {})
+    assert len(executed) <= len(left)
+    assert again.steps.keys() - executed == first.steps.keys()
 
 
 def test_a_known_fault_names_an_engine_and_a_shape():

@@ -1,11 +1,14 @@
-"""Run one PipelineSpec under kfp.local and write what came out as JSON.
+"""Run PipelineSpecs under kfp.local, each in a fork of one process that has imported kfp.
 
-Run as `python -m tests.fakes.shapes.kfp_local SPEC ARGUMENTS FOLDER`, ARGUMENTS being a JSON object; the result is
-FOLDER/ended.json, since the steps have stdout. Artifacts are written as `{"path": ..., "metadata": ...}`.
+`python -m tests.fakes.shapes.kfp_local` reads one request a line from stdin, a JSON object with the fields of `run`,
+and answers each with a line that holds the exit code. What came out is `ended.json` in the request's folder, what was
+printed is `log`. Artifacts are written as `{"path": ..., "metadata": ...}`.
 """
 
 import json
+import os
 import sys
+import traceback
 from pathlib import Path
 
 from kfp import components, local
@@ -19,8 +22,11 @@ def told(value):
     return [told(item) for item in value] if isinstance(value, list) else value
 
 
-def main(spec: str, arguments: str, folder: Path) -> None:
-    """Run to the end, whether good or bad."""
+def run(spec, arguments, folder, env):
+    """Run one spec to its end, whether good or bad, with nothing but `env` in the environment."""
+    os.environ.clear()
+    os.environ.update(env)
+    folder = Path(folder)
     local.init(
         local.SubprocessRunner(use_venv=False),
         pipeline_root=str(folder / "outputs"),
@@ -28,7 +34,7 @@ def main(spec: str, arguments: str, folder: Path) -> None:
     )
     pipeline = components.load_component_from_file(spec)
     try:
-        task = pipeline(**json.loads(arguments))
+        task = pipeline(**arguments)
         ended = {
             "status": "succeeded",
             "outputs": {name: told(value) for name, value in task.outputs.items()},
@@ -39,5 +45,26 @@ def main(spec: str, arguments: str, folder: Path) -> None:
     (folder / "ended.json").write_text(json.dumps(ended), encoding="utf-8")
 
 
+def run_in_fork(request):
+    """Run a request in a child and return its exit code; what it prints goes to the log."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = 1
+    try:
+        for number, file in ((0, os.devnull), (1, Path(request["folder"], "log")), (2, None)):
+            os.dup2(1 if file is None else os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC), number)
+        run(**request)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    for line in sys.stdin:
+        sys.stdout.write(f"{run_in_fork(json.loads(line))}\n")
+        sys.stdout.flush()
