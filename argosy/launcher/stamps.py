@@ -1,4 +1,4 @@
-"""What is known of a file while its stat does not change.
+"""What is known of a file while its stat does not change, and of a remote object while its tag does not.
 
 Hashing every stored byte and parsing every source file would make an unchanged run cost seconds. A stamp remembers
 what was computed from a file together with the size, times and inode it had then.
@@ -51,16 +51,28 @@ class Stamps:
         if known is not None:
             return known
         computed = compute()
-        row = (purpose, str(path), _text(stat), seen, json.dumps(computed))
-        # A full disk costs the stamp, which costs time and nothing else.
-        with self._lock, suppress(sqlite3.OperationalError):
-            self._db.execute("insert or replace into stamp values (?, ?, ?, ?, ?)", row)
+        self._keep((purpose, str(path), _text(stat), seen, json.dumps(computed)))
         return computed
+
+    def note_tag(self, name: str, tag: str) -> None:
+        """Remember the tag that a remote object had when it held what its name says."""
+        self._keep(("tag", name, tag, 0, "true"))
+
+    def noted_tag(self, name: str) -> str | None:
+        """Return the tag that a remote object had when it was last known to be sound."""
+        with self._lock:
+            row = self._db.execute("select stat from stamp where purpose = 'tag' and path = ?", (name,)).fetchone()
+        return row[0] if row else None
 
     def forget(self, purpose: str, path: Path) -> None:
         """Drop what is known of a file for one purpose."""
         with self._lock:
             self._db.execute("delete from stamp where purpose = ? and path = ?", (purpose, str(path)))
+
+    def _keep(self, row: tuple[str, str, str, int, str]) -> None:
+        # A full disk costs the stamp, which costs time and nothing else.
+        with self._lock, suppress(sqlite3.OperationalError):
+            self._db.execute("insert or replace into stamp values (?, ?, ?, ?, ?)", row)
 
     def _recall(self, purpose: str, path: Path, stat: stat_result) -> Any | None:
         with self._lock:

@@ -12,58 +12,64 @@ import os
 import secrets
 import shutil
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
-from obstore.store import LocalStore, from_url
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.store import LocalStore
 
 from argosy.errors import Mistake, Outage
 from argosy.launcher.canonical import canonical_json, digest_of
 from argosy.launcher.endings import is_full
+from argosy.launcher.remote import Patience, ServerClock, create, open_remote, read
 from argosy.launcher.stamps import Stamps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from obstore.store import RetryConfig
-
 CHUNK = 1 << 20
-SEAL = "seal"
+SEAL: Final = "seal"
 """The entry of every document that digests the rest of it: a flipped byte in a value may still be JSON."""
-# Left alone, obstore tries for three minutes before it says that nobody answers.
-RETRY: RetryConfig = {
-    "max_retries": 4,
-    "retry_timeout": timedelta(seconds=15),
-    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
-}
-
-
+WRITER: Final = "writer"
+"""The entry of every created document that is nobody else's: whoever finds it knows that the put was their own."""
+AGAIN: Final = timedelta(hours=12)
+"""The age at which a blob is put again before a record names it, so that no `argosy gc` takes it for forgotten."""
 # A missing bucket shows as a missing file where none can be missing: when something is written.
 REFUSALS = (PermissionDeniedError, UnauthenticatedError, FileNotFoundError)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object of a store: its size in bytes, when it was last written by the store's clock, its tag."""
+
+    path: str
+    size: int
+    modified: datetime
+    tag: str
 
 
 class Store:
     """Blobs and documents under one URL."""
 
-    def __init__(self, url: str, stamps: Stamps) -> None:
+    def __init__(self, url: str, stamps: Stamps, patience: Patience) -> None:
         self.url = url
         self.stamps = stamps
         self.root = _local_root(url)
-        self._objects = _open_local(self.root) if self.root else _open_remote(url)
+        self._objects = _open_local(self.root) if self.root else open_remote(url, patience)
+        # On this machine no answer gets lost.
+        self._tries = 1 if self.root else patience.creations
+        self._clock = ServerClock(self._objects)
 
     # Documents
 
     def read(self, path: str) -> bytes | None:
         """Return an object's bytes, or None where there is none."""
         with self._outages(path):
-            try:
-                return bytes(obstore.get(self._objects, path).bytes())
-            except FileNotFoundError:
-                return None
+            return read(self._objects, path)
 
     def read_json(self, path: str) -> dict[str, Any] | None:
         """Return a document, or None where there is none or where it is torn or damaged."""
@@ -74,6 +80,7 @@ class Store:
             return None
         if not isinstance(document, dict) or document.pop(SEAL, None) != digest_of(document):
             return None
+        document.pop(WRITER, None)
         return document
 
     def write(self, path: str, data: bytes) -> None:
@@ -87,17 +94,34 @@ class Store:
 
     def create_json(self, path: str, document: Mapping[str, Any]) -> bool:
         """Write a document only where there is none; say whether this call made it."""
+        data = _sealed({**document, WRITER: secrets.token_hex(8)})
         with self._outages(path):
-            try:
-                obstore.put(self._objects, path, _sealed(document), mode="create")
-            except AlreadyExistsError:
-                return False
-            return True
+            return create(self._objects, path, data, tries=self._tries)
 
     def paths(self, prefix: str) -> list[str]:
         """List the paths under a folder, sorted."""
+        return [entry.path for entry in self.entries(prefix)]
+
+    def entries(self, prefix: str) -> list[Entry]:
+        """List what lies under a folder, sorted by path."""
         with self._outages(prefix):
-            return sorted(entry["path"] for entry in obstore.list(self._objects, prefix).collect())
+            found = obstore.list(self._objects, prefix).collect()
+        return sorted((_entry(each) for each in found), key=lambda entry: entry.path)
+
+    def entry(self, path: str) -> Entry | None:
+        """Return what is known of an object without reading it, or None where there is none."""
+        with self._outages(path):
+            try:
+                return _entry(obstore.head(self._objects, path))
+            except FileNotFoundError:
+                return None
+
+    def now(self) -> datetime:
+        """Return the time by the clock that `Entry.modified` goes by."""
+        if self.root is not None:
+            return datetime.now(UTC)
+        with self._outages(self.url):
+            return self._clock.now()
 
     def delete(self, path: str) -> None:
         """Delete an object; deleting what is not there is no error."""
@@ -134,23 +158,22 @@ class Store:
             with self._outages(str(path)):
                 return self._put_local_file(self.root, path)
         sha256, size = hash_file(path)
-        if not self.is_sound(sha256, size):
-            with self._outages(blob_path(sha256)):
-                obstore.put(self._objects, blob_path(sha256), path)
+        if not self._will_stay(sha256, size):
+            self._put_blob(sha256, path)
         return sha256, size
 
     def put_bytes(self, data: bytes) -> str:
         """Store bytes and return their SHA-256 (hex)."""
         sha256 = hashlib.sha256(data).hexdigest()
-        if not self.is_sound(sha256, len(data)):
-            self.write(blob_path(sha256), data)
+        if not self._will_stay(sha256, len(data)):
+            self._put_blob(sha256, data)
         return sha256
 
     def is_sound(self, sha256: str, size: int, *, reread: bool = False) -> bool:
         """Say whether a blob is there and holds what its name says.
 
-        A local blob whose stat is unknown or changed is hashed again; elsewhere its size is compared. `reread`
-        reads every byte in any case.
+        A local blob whose stat is unknown or changed is hashed again. Elsewhere its size is compared, and it is read
+        where its tag is another than when this machine last put or read it. `reread` reads every byte in any case.
         """
         path = self.blob_file(sha256)
         if path is None:
@@ -187,6 +210,13 @@ class Store:
         data = self.read(blob_path(sha256))
         return data if data is not None and hashlib.sha256(data).hexdigest() == sha256 else None
 
+    def _put_blob(self, sha256: str, data: bytes | Path) -> None:
+        path = blob_path(sha256)
+        with self._outages(path):
+            tag = obstore.put(self._objects, path, data)["e_tag"]
+        if self.root is None and tag:
+            self.stamps.note_tag(f"{self.url}/{path}", tag)
+
     def blob_chunks(self, sha256: str) -> Iterator[bytes] | None:
         """Return a blob's bytes piece by piece, or None if it is missing or damaged."""
         path = self.blob_file(sha256)
@@ -212,7 +242,7 @@ class Store:
                     hasher.update(chunk)
                     target.write(chunk)
             sha256, size = hasher.hexdigest(), staged.stat().st_size
-            if not self.is_sound(sha256, size):
+            if not self._will_stay(sha256, size):
                 staged.chmod(0o444)
                 final = root / blob_path(sha256)
                 final.parent.mkdir(parents=True, exist_ok=True)
@@ -222,13 +252,23 @@ class Store:
         return sha256, size
 
     def _remote_is_sound(self, sha256: str, size: int, *, reread: bool) -> bool:
-        if reread:
-            return self.read_blob(sha256) is not None
-        with self._outages(blob_path(sha256)):
-            try:
-                return int(obstore.head(self._objects, blob_path(sha256))["size"]) == size
-            except FileNotFoundError:
-                return False
+        entry = self.entry(blob_path(sha256))
+        if entry is None or entry.size != size:
+            return False
+        name = f"{self.url}/{entry.path}"
+        if not reread and self.stamps.noted_tag(name) in {None, entry.tag}:
+            return True
+        sound = self.read_blob(sha256) is not None
+        if sound:
+            self.stamps.note_tag(name, entry.tag)
+        return sound
+
+    def _will_stay(self, sha256: str, size: int) -> bool:
+        """Say whether a blob is sound and so young that no `argosy gc` can be about to delete it."""
+        if not self.is_sound(sha256, size):
+            return False
+        entry = self.entry(blob_path(sha256))
+        return entry is not None and self.now() - entry.modified < AGAIN
 
     @contextmanager
     def _outages(self, path: str) -> Iterator[None]:
@@ -242,12 +282,13 @@ class Store:
             raise Outage(f"store {self.url}: {path}: {_first_line(error)}") from error
 
 
-def open_store(url: str | None = None, *, state: Path | None = None) -> Store:
+def open_store(url: str | None = None, *, state: Path | None = None, patience: Patience | None = None) -> Store:
     """Open a store; `ARGOSY_STORE` where no URL is given, `.argosy/store` where neither is.
 
     Args:
         url: A folder's path or a URL that obstore knows (`s3://bucket/prefix`).
         state: This machine's folder for stamps; `.argosy` beside a local store by default.
+        patience: How long a remote store is waited for.
 
     Raises:
         Mistake: A local folder cannot be made or written, or the URL's scheme is unknown.
@@ -262,7 +303,7 @@ def open_store(url: str | None = None, *, state: Path | None = None) -> Store:
         if is_full(error):
             raise Outage(_no_room(str(state), str(error))) from error
         raise Mistake(_unusable(str(state), str(error))) from error
-    return Store(url, stamps)
+    return Store(url, stamps, patience or Patience())
 
 
 def blob_path(sha256: str) -> str:
@@ -306,11 +347,8 @@ def _open_local(root: Path) -> LocalStore:
         raise Mistake(_unusable(str(root), _first_line(error))) from error
 
 
-def _open_remote(url: str) -> Any:
-    try:
-        return from_url(url, retry_config=RETRY)
-    except (BaseError, ValueError) as error:
-        raise Mistake(f"store {url}: {_first_line(error)}; give a folder or an s3://, gs:// or az:// URL") from error
+def _entry(known: Any) -> Entry:
+    return Entry(known["path"], known["size"], known["last_modified"], known["e_tag"] or "")
 
 
 def _sealed(document: Mapping[str, Any]) -> bytes:

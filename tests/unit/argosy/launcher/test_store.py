@@ -7,37 +7,60 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
 from argosy.errors import Mistake, Outage
 from argosy.launcher.store import blob_path, open_store
-from tests.fakes.projects import ROOT
+from tests.fakes.projects import ROOT, project_env
 
 RACER = """
 import sys, time
 from pathlib import Path
 from concurrent.futures import ThreadPoolExecutor
 from argosy.launcher.store import open_store
-store, me = open_store(sys.argv[1]), sys.argv[2]
-Path(sys.argv[1] + "-ready-" + me).touch()
-while not Path(sys.argv[1] + "-go").exists():
+store, me = open_store(sys.argv[1], state=Path.cwd()), sys.argv[2]
+Path(f"ready-{me}").touch()
+while not Path("go").exists():
     time.sleep(0.001)
 with ThreadPoolExecutor(4) as pool:
     print(sum(pool.map(lambda n: store.create_json("refs/x/00000001.json", {"by": f"{me}-{n}"}), range(4))))
 """
 
 
+DATA = b"some bytes that matter"
+
+
+@pytest.fixture(params=["folder", "s3"])
+def url(request, tmp_path):
+    """Give the URL of an empty store of each kind."""
+    return str(tmp_path / "store") if request.param == "folder" else request.getfixturevalue("s3")
+
+
 @pytest.fixture
-def store(tmp_path):
+def store(url, tmp_path):
+    return open_store(url, state=tmp_path / "state")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Give a store in a folder of this machine."""
     return open_store(str(tmp_path / "store"))
 
 
-def put(store, data=b"some bytes that matter"):
+def put(store, data=DATA):
     sha256 = store.put_bytes(data)
     time.sleep(0.03)
     assert store.is_sound(sha256, len(data))
     return sha256, len(data), store.blob_file(sha256)
+
+
+def flip_object(store, path):
+    """Replace an object by one of equal size."""
+    data = bytearray(store.read(path))
+    data[3] ^= 1
+    store.write(path, bytes(data))
 
 
 def flip(path):
@@ -64,67 +87,113 @@ def test_one_of_sixteen_threads_creates_a_document(store):
     assert store.read_json("steps/k/00000001.json") == {"by": won.index(True)}
 
 
-def test_one_of_sixteen_writers_in_four_processes_creates_a_document(tmp_path, store):
-    url = str(tmp_path / "store")
-    racers = [
-        subprocess.Popen([sys.executable, "-c", RACER, url, str(n)], stdout=subprocess.PIPE, cwd=ROOT) for n in range(4)
-    ]
-    while sum((tmp_path / f"store-ready-{n}").exists() for n in range(4)) < 4:
+def test_one_of_sixteen_writers_in_four_processes_creates_a_document(tmp_path, url):
+    command, started = [sys.executable, "-c", RACER, url], {"cwd": tmp_path, "env": project_env(ROOT)}
+    racers = [subprocess.Popen([*command, str(n)], stdout=subprocess.PIPE, **started) for n in range(4)]
+    while sum((tmp_path / f"ready-{n}").exists() for n in range(4)) < 4:
         time.sleep(0.01)
-    (tmp_path / "store-go").touch()
+    (tmp_path / "go").touch()
 
     assert sum(int(racer.communicate()[0]) for racer in racers) == 1
 
 
-@pytest.mark.parametrize("damage", [flip, lambda path: os.truncate(path, 5), lambda path: path.unlink()])
+@pytest.mark.parametrize(
+    "damage", [flip_object, lambda store, path: store.write(path, b"some "), lambda store, path: store.delete(path)]
+)
 def test_a_damaged_blob_is_not_sound_and_a_put_repairs_it(store, damage):
-    sha256, size, path = put(store)
+    sha256, size, _ = put(store)
 
-    damage(path)
+    damage(store, blob_path(sha256))
 
     assert not store.is_sound(sha256, size)
     assert store.read_blob(sha256) is None
-    assert store.put_bytes(b"some bytes that matter") == sha256
+    assert store.put_bytes(DATA) == sha256
     assert store.is_sound(sha256, size, reread=True)
 
 
+def test_a_flip_that_keeps_size_and_times_is_noticed_on_this_machine(folder):
+    sha256, size, path = put(folder)
+
+    flip(path)
+
+    assert not folder.is_sound(sha256, size)
+    assert folder.put_bytes(DATA) == sha256
+    assert folder.is_sound(sha256, size, reread=True)
+
+
+def test_a_machine_that_never_saw_a_remote_blob_notices_other_bytes_of_its_size_when_it_reads(tmp_path, s3):
+    sha256, size, _ = put(open_store(s3, state=tmp_path / "one"))
+    elsewhere = open_store(s3, state=tmp_path / "another")
+
+    flip_object(elsewhere, blob_path(sha256))
+
+    assert elsewhere.is_sound(sha256, size)
+    assert not elsewhere.is_sound(sha256, size, reread=True)
+    with pytest.raises(Outage, match="missing or damaged"):
+        elsewhere.fetch_blob(sha256, size, tmp_path / "target")
+
+
+def test_a_blob_that_is_young_is_not_put_again_and_one_that_a_gc_may_forget_is(store, monkeypatch):
+    sha256, size, _ = put(store)
+    before = store.entry(blob_path(sha256)).modified
+    time.sleep(1.1)
+
+    store.put_bytes(DATA)
+    young = store.entry(blob_path(sha256)).modified
+    later = store.now() + timedelta(hours=13)
+    monkeypatch.setattr(store, "now", lambda: later)
+    store.put_bytes(DATA)
+
+    assert young == before
+    assert store.entry(blob_path(sha256)).modified > before
+    assert store.is_sound(sha256, size, reread=True)
+
+
+def test_the_clock_of_a_store_is_the_one_that_its_entries_go_by(store):
+    store.write("x", b"1")
+
+    assert abs(store.now() - store.entry("x").modified) < timedelta(seconds=5)
+    assert store.entry("y") is None
+
+
 def test_putting_a_file_repairs_its_damaged_blob(tmp_path, store):
-    (tmp_path / "file").write_bytes(b"some bytes that matter")
+    (tmp_path / "file").write_bytes(DATA)
     sha256, size = store.put_file(tmp_path / "file")
-    flip(store.blob_file(sha256))
+    flip_object(store, blob_path(sha256))
 
     store.put_file(tmp_path / "file")
 
     assert store.is_sound(sha256, size)
-    assert list((tmp_path / "store" / "staging").iterdir()) == []
+    assert store.read_blob(sha256) == DATA
+    assert store.root is None or list((tmp_path / "store" / "staging").iterdir()) == []
 
 
-def test_a_blob_is_read_only(tmp_path, store):
+def test_a_blob_is_read_only(tmp_path, folder):
     (tmp_path / "file").write_bytes(b"x")
-    sha256, _ = store.put_file(tmp_path / "file")
+    sha256, _ = folder.put_file(tmp_path / "file")
 
-    assert store.blob_file(sha256).stat().st_mode & 0o777 == 0o444
+    assert folder.blob_file(sha256).stat().st_mode & 0o777 == 0o444
 
 
 def test_a_damaged_blob_is_not_handed_out(tmp_path, store):
-    sha256, size, path = put(store)
-    flip(path)
+    sha256, size, _ = put(store)
+    flip_object(store, blob_path(sha256))
 
     with pytest.raises(Outage, match="missing or damaged"):
         store.fetch_blob(sha256, size, tmp_path / "target")
 
 
-def test_reading_again_does_not_trust_a_stamp(store):
-    sha256, size, path = put(store)
+def test_reading_again_does_not_trust_a_stamp(folder):
+    sha256, size, path = put(folder)
     flip(path)
     # A stamp that lies: as if size, times and inode could all be kept.
     stat = path.stat()
     text = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
-    store.stamps._db.execute("update stamp set stat = ?, seen = ?", (text, time.time_ns() + 10**9))
+    folder.stamps._db.execute("update stamp set stat = ?, seen = ?", (text, time.time_ns() + 10**9))
 
-    assert store.is_sound(sha256, size)
-    assert not store.is_sound(sha256, size, reread=True)
-    assert not store.is_sound(sha256, size)
+    assert folder.is_sound(sha256, size)
+    assert not folder.is_sound(sha256, size, reread=True)
+    assert not folder.is_sound(sha256, size)
 
 
 @pytest.mark.parametrize(
@@ -193,19 +262,19 @@ def test_a_store_below_a_file_is_a_mistake(tmp_path):
 
 
 @pytest.mark.parametrize("occupied", ["blobs", "staging"])
-def test_a_store_that_cannot_be_written_is_a_mistake(tmp_path, store, occupied):
+def test_a_store_that_cannot_be_written_is_a_mistake(tmp_path, folder, occupied):
     (tmp_path / "store" / occupied).touch()
     (tmp_path / "file").write_bytes(b"x")
 
     with pytest.raises(Mistake, match="choose another with --store"):
-        store.put_file(tmp_path / "file")
+        folder.put_file(tmp_path / "file")
 
 
-def test_documents_that_cannot_be_written_are_a_mistake(tmp_path, store):
+def test_documents_that_cannot_be_written_are_a_mistake(tmp_path, folder):
     (tmp_path / "store" / "runs").touch()
 
     with pytest.raises(Mistake, match=r"runs/r/run\.json"):
-        store.create_json("runs/r/run.json", {})
+        folder.create_json("runs/r/run.json", {})
 
 
 @pytest.mark.parametrize("url", ["foo://bucket/prefix", "s3://"])
@@ -294,6 +363,17 @@ def test_a_remote_blob_of_other_bytes_is_not_handed_out(tmp_path, answering):
     with pytest.raises(Outage, match="missing or damaged"):
         store.fetch_blob("0" * 64, 5, tmp_path / "target")
     assert not (tmp_path / "target").exists()
+
+
+def test_a_file_of_several_parts_comes_back_as_it_was(tmp_path, store):
+    (tmp_path / "file").write_bytes(os.urandom(11_000_000))
+
+    sha256, size = store.put_file(tmp_path / "file")
+    store.fetch_blob(sha256, size, tmp_path / "copy")
+
+    assert (tmp_path / "copy").read_bytes() == (tmp_path / "file").read_bytes()
+    assert store.is_sound(sha256, size)
+    assert b"".join(store.blob_chunks(sha256)) == (tmp_path / "file").read_bytes()
 
 
 def test_a_blob_comes_back_piece_by_piece_unless_it_is_damaged(tmp_path):
