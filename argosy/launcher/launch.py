@@ -20,6 +20,7 @@ from argosy.launcher.claims import claim
 from argosy.launcher.deployment import serves
 from argosy.launcher.endings import ending_of, is_full, room_hint
 from argosy.launcher.executor import Request, call_quietly, describe
+from argosy.launcher.leases import Lost, lease
 from argosy.launcher.logs import keep_log, last_lines, log_beside, plain
 from argosy.launcher.refs import move_ref, read_ref
 from argosy.launcher.step import Outcome, Output, Step, shown
@@ -89,9 +90,26 @@ def launch(job: Job) -> Outcome:
     """
     if job.step.kind == "observe":
         return observe(job)
-    with claim(job.context.state / "claims", _claim_name(job), job.context.cancelled) as lock:
-        # The twin that we may have waited for has committed meanwhile.
-        return look(job) or _run(job, lock)
+    name, context = _claim_name(job), job.context
+    while True:
+        # Whoever loses the claim before the work begins looks again.
+        with (
+            suppress(Lost),
+            claim(context.state / "claims", name, context.cancelled) as lock,
+            lease(context.store, name, context.cancelled) as require_claim,
+        ):
+            # The twin that we may have waited for has committed meanwhile.
+            return look(job) or _run(replace(job, context=_fenced(context, require_claim)), lock)
+
+
+def _fenced(context: Context, require_claim: Callable[[], None]) -> Context:
+    """Have no step's code start once a twin may be at it."""
+
+    def execute(request: Request, *, log: Path, lock: int, timeout_s: float | None) -> int:
+        require_claim()
+        return context.execute(request, log=log, lock=lock, timeout_s=timeout_s)
+
+    return replace(context, execute=execute)
 
 
 def observe(job: Job) -> Outcome:
@@ -174,6 +192,7 @@ def _run(job: Job, lock: int) -> Outcome:
     if job.step.kind == "fact":
         natural = effects.natural_key(job.step)
         path = effects.effect_path(job.step.function, natural)
+        before = effects.read_done(job.context.store, path)
         effects.write_intent(job.context.store, path, natural)
         env["ARGOSY_EFFECT"] = path
     elif job.step.kind == "move":
@@ -187,12 +206,16 @@ def _run(job: Job, lock: int) -> Outcome:
             return _refused(job, verdict, f"{name} holds {ref.target}; run again")
         path = effects.projection_path(name, ref.generation)
         natural = {"ref": name, "generation": ref.generation}
+        before = effects.read_done(job.context.store, path)
         effects.write_intent(job.context.store, path, natural)
         env["ARGOSY_REF"] = json.dumps(ref.to_json())
         env["ARGOSY_EFFECT"] = path
     outcome = _attempt(job, lock, env)
     if outcome.status == "ran" and job.step.kind in {"fact", "move"}:
         job.context.hook("before done")
+        # A twin that took our claim over while we slept may be through; what it yielded stands.
+        if effects.read_done(job.context.store, path) != before and (done := look(job)):
+            return done
         effects.write_done(job.context.store, path, natural, _documents(outcome.outputs))
         job.context.hook("after done")
     return outcome
