@@ -48,7 +48,7 @@ class Context:
         state: This machine's folder for claims and scratch.
         env: Variables that every step's process sees and no key holds.
         forced: Names of steps that run whatever the store holds.
-        hook: Called at named points around effects; kill tests stop the process there.
+        hook: Called at named points around work and effects; kill tests stop the process there.
 
     """
 
@@ -106,6 +106,7 @@ def _fenced(context: Context, require_claim: Callable[[], None]) -> Context:
     """Have no step's code start once a twin may be at it."""
 
     def execute(request: Request, *, log: Path, lock: int, timeout_s: float | None) -> int:
+        context.hook("before work")
         require_claim()
         return context.execute(request, log=log, lock=lock, timeout_s=timeout_s)
 
