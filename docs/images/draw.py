@@ -35,12 +35,13 @@ def draw_run(run: dict, second: float) -> None:
     """Draw the live tree as it stood at a moment of the run."""
     tree = LiveTree(load_pipeline(run["pipeline"], open_session()))
     for step in run["steps"]:
-        if step["status"] in {"observed", "skipped"} or not step["seconds"]:
+        if step["status"] in {"observed", "skipped"} or not step["seconds"] or step["started_s"] > second:
             continue
+        name = step["name"]
+        task = name.partition("[")[0]
+        tree._started[task][name] = time.monotonic() - (second - step["started_s"])
         if step["started_s"] + step["seconds"] <= second:
-            tree._ended[step["name"]] = Outcome(step["status"], seconds=step["seconds"])
-        elif step["started_s"] <= second:
-            tree._started[step["name"]] = time.monotonic() - (second - step["started_s"])
+            tree._ended[task][name] = Outcome(step["status"], seconds=step["seconds"])
     console = Console(record=True, width=64, file=io.StringIO(), force_terminal=True)
     console.print("[dim]$[/dim] make run")
     console.print(tree._render())
