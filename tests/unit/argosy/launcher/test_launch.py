@@ -530,8 +530,8 @@ def test_every_effect_has_a_point_before_and_after_it(lab, models, tally):
     lab.launch(move(models["a"], models["none"]), hook=points.append)
 
     assert points == [
-        "before commit", "after commit", "before done", "after done",
-        "before move", "after move", "before done", "after done",
+        "before work", "before commit", "after commit", "before work", "before done", "after done",
+        "before move", "after move", "before work", "before done", "after done",
     ]  # fmt: skip
 
 
