@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from argosy.argo.expressions import as_expression, pieces_of, quoted
-from argosy.argo.scopes import atoms
 from argosy.argo.unsupported import refusal
 from argosy.spec.model import (
     ChannelOperand,
@@ -77,17 +76,9 @@ def value_of(source: Source, reader: Reader) -> str:
         case FieldOf(inner, name):
             whole = value_of(inner, reader)
             return f'(type({whole}) == "string" ? fromJSON({whole}) : {whole})[{quoted(name)}]'
-        case TaskOutput() if reader.scopes.depth(source, reader.path):
-            raise refusal(f"tasks.{reader.name}", "condition", f"what is collected of {source.task}")
+        case TaskOutput() | FirstOf() if reader.scopes.depth(source, reader.path):
+            raise refusal(f"tasks.{reader.name}", "condition", "what is collected of a loop")
         case TaskOutput() | LoopItem() | FirstOf() | PipelineInput():
             text = f"fromJSON({as_expression(pieces_of(source, reader))})"
-            return f"fromJSON({text}.value)" if _is_measured(source, reader) else text
+            return f"fromJSON({text}.value)" if reader.scopes.is_measured(source) else text
     raise refusal(f"tasks.{reader.name}", "condition", type(source).__name__)
-
-
-def _is_measured(source: Source, reader: Reader) -> bool:
-    items = {name: loop.items for name, loop in reader.scopes.pipeline.loops.items()}
-    return any(
-        _is_measured(items[atom.loop], reader) if isinstance(atom, LoopItem) else atom in reader.scopes.measured
-        for atom in atoms(source)
-    )

@@ -14,7 +14,7 @@ from argosy.argo.depends import depends, ended
 from argosy.argo.expressions import Reader, as_argument, as_expression, passed_on, pieces_of
 from argosy.argo.loops import items_argument
 from argosy.argo.names import unique
-from argosy.argo.nodes import Node, dag_nodes, needed_conditions, needed_waits, survived_nodes
+from argosy.argo.nodes import Node, dag_nodes, needed_choices, needed_conditions, needed_waits, survived_nodes
 from argosy.spec.model import LoopItem, Task
 
 if TYPE_CHECKING:
@@ -85,7 +85,10 @@ def _loop_task(node: Node, loop: Loop, nodes: Mapping[str, Node], names: Names) 
 
 
 def _starts(node: Node, nodes: Mapping[str, Node]) -> dict[str, str]:
-    fields = {"depends": depends(needed_waits(node, nodes)), "when": when(needed_conditions(node, nodes), node.reader)}
+    fields = {
+        "depends": depends(needed_waits(node, nodes), needed_choices(node, nodes)),
+        "when": when(needed_conditions(node, nodes), node.reader),
+    }
     return {name: text for name, text in fields.items() if text}
 
 

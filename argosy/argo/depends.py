@@ -9,7 +9,7 @@ from argosy.argo.unsupported import refusal
 from argosy.spec.resolution import shared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from argosy.argo.scopes import Path, Scopes
     from argosy.spec.model import Loop, Start
@@ -20,15 +20,26 @@ ENDS: Final[Mapping[Wait, tuple[str, ...]]] = {
     "not failed": ("Succeeded", "Skipped", "Omitted"),
     "ended": ("Succeeded", "Failed", "Errored", "Skipped", "Omitted"),
 }
+RAN: Final[Mapping[Wait, tuple[str, ...]]] = {
+    "succeeded": ("Succeeded",),
+    "not failed": ("Succeeded",),
+    "ended": ("Succeeded", "Failed", "Errored"),
+}
 STRICTEST: Final[tuple[Wait, ...]] = ("succeeded", "not failed", "ended")
 
 
 @dataclass(frozen=True)
 class Waits:
-    """What a node waits for: the other nodes of its DAG, and tasks outside of it."""
+    """What a node waits for: the other nodes of its DAG, and tasks outside of it.
+
+    Attributes:
+        choices: Groups of nodes of which at least one must not have been skipped.
+
+    """
 
     nodes: Mapping[str, Wait]
     outside: Mapping[str, Wait]
+    choices: tuple[tuple[str, ...], ...] = ()
 
     @property
     def sure(self) -> frozenset[str]:
@@ -42,12 +53,18 @@ def read_waits(start: Start, path: Path, scopes: Scopes) -> Waits:
     outside: dict[str, Wait] = {}
     for task, wait in _waits(start).items():
         _put(task, wait, scopes.node(task, path), nodes=nodes, outside=outside)
-    return Waits(dict(sorted(nodes.items())), outside)
+    found = [tuple(dict.fromkeys(scopes.node(task, path) for task in choice)) for choice in start.one_of]
+    choices = tuple(tuple(node for node in choice if node) for choice in found if None not in choice)
+    return Waits(dict(sorted(nodes.items())), outside, choices)
 
 
-def depends(waits: Mapping[str, Wait]) -> str | None:
+def depends(waits: Mapping[str, Wait], choices: Iterable[tuple[str, ...]] = ()) -> str | None:
     """Return the field of a DAG task; None where it waits for nothing."""
-    return " && ".join(ended(node, *ENDS[wait]) for node, wait in waits.items()) or None
+    texts = [ended(node, *ENDS[wait]) for node, wait in waits.items()]
+    for choice in choices:
+        ran = [f"{node}.{end}" for node in choice for end in RAN[waits[node]]]
+        texts += [f"({' || '.join(ran)})" if len(ran) > 1 else ran[0]]
+    return " && ".join(texts) or None
 
 
 def ended(node: str, *ends: str) -> str:
@@ -76,7 +93,21 @@ def loop_waits(loop: Loop, scopes: Scopes) -> Waits:
                 raise refusal(f"tasks.{name}", "wait in a loop", f"waits for {task}")
             if ours is None:
                 _put(task, wait, scopes.node(task, loop.loops), nodes=nodes, outside=outside)
-    return Waits(dict(sorted(nodes.items())), outside)
+        _require_same_choices(name, start, loop, scopes)
+    return Waits(dict(sorted(nodes.items())), outside, own.choices)
+
+
+def _require_same_choices(name: str, start: Start, loop: Loop, scopes: Scopes) -> None:
+    around = _around(loop, scopes)
+    for choice in start.one_of:
+        inside = any(scopes.tasks[task].loops[: len(loop.loops) + 1] == (*loop.loops, loop.name) for task in choice)
+        if not inside and not any(choice in each.start.one_of for each in around):
+            raise refusal(f"tasks.{name}", "wait in a loop", f"waits for {' or '.join(choice)}")
+
+
+def _around(loop: Loop, scopes: Scopes) -> list[Loop]:
+    """Return a loop with the loops around it."""
+    return [loop, *(scopes.pipeline.loops[each] for each in loop.loops)]
 
 
 def _waits(start: Start) -> dict[str, Wait]:
@@ -105,16 +136,16 @@ def _starts_within(loop: Loop, scopes: Scopes) -> Iterator[tuple[str, Start]]:
 
 def _may_be_skipped(name: str, loop: Loop, scopes: Scopes) -> bool:
     """Say whether a task outside a loop may be skipped where the loop is not."""
-    around = [loop, *(scopes.pipeline.loops[each] for each in loop.loops)]
+    around = _around(loop, scopes)
     holding = [condition for each in around for condition in each.start.conditions]
-
+    chosen = [choice for each in around for choice in each.start.one_of]
     queue, seen = [name], set[str]()
     while queue:
         task = scopes.tasks[queue.pop()]
         depth = shared(task.loops, loop.loops)
         # Seen from outside of a loop, its tasks are skipped only where the whole loop is.
         start = scopes.pipeline.loops[task.loops[depth]].start if len(task.loops) > depth else task.start
-        if any(condition not in holding for condition in start.conditions):
+        if any(each not in holding for each in start.conditions) or any(each not in chosen for each in start.one_of):
             return True
         strict = [each for each, wait in _waits(start).items() if wait == "succeeded" and each not in seen]
         seen.update(strict)

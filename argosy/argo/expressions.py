@@ -27,7 +27,7 @@ from argosy.spec.model import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from argosy.argo.scopes import Atom, Path, Scopes
+    from argosy.argo.scopes import Atom, Path, Produced, Scopes
     from argosy.spec.model import Source
 
 IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w*")
@@ -95,10 +95,8 @@ def pieces_of(source: Source, reader: Reader) -> Pieces:
             return [encode_literal(value, f"tasks.{reader.name}")]
         case PipelineInput() | LoopItem():
             return [_given(source, reader)]
-        case TaskOutput():
-            return _output(source, reader)
-        case FirstOf(sources):
-            return [_first([as_expression(pieces_of(each, reader)) for each in sources])]
+        case TaskOutput() | FirstOf():
+            return _produced(source, reader)
         case RunValue(name):
             return _of_the_run(name, reader)
         case _:
@@ -113,8 +111,8 @@ def _given(source: PipelineInput | LoopItem, reader: Reader) -> Expr:
 
 def passed_on(atom: Atom, reader: Reader) -> Pieces:
     """Return what a DAG is given for what its tasks take from around it, as it is."""
-    if isinstance(atom, TaskOutput):
-        return [_whole_output(atom, reader)]
+    if isinstance(atom, TaskOutput | FirstOf):
+        return [_whole(atom, reader)]
     return [_given(atom, reader)]
 
 
@@ -137,27 +135,39 @@ def _composed(source: FieldOf | Template | FinalStatus, reader: Reader) -> Piece
             return [head, *states, '"],"run":"', Expr("workflow.name", "workflow.name"), '"}']
 
 
-def _output(source: TaskOutput, reader: Reader) -> Pieces:
+def _produced(source: Produced, reader: Reader) -> Pieces:
     depth = reader.scopes.depth(source, reader.path)
-    text = _whole_output(source, reader)
+    text = _whole(source, reader)
     if not depth:
         return [text]
     return [f'{{"argosy":"collected","depth":{depth},"of":', Expr(f"toJson({text.text})"), "}"]
 
 
-def _whole_output(source: TaskOutput, reader: Reader) -> Expr:
-    """Return what stands for an output in this DAG: that of its task, of the loop around it, or what came in."""
-    node = reader.scopes.node(source.task, reader.path)
-    if node is None:
-        return _input(reader.scopes.scopes[reader.path].inputs[source])
-    own = node == reader.scopes.node_names[source.task]
-    name = source.output
-    if not own:
-        loop = reader.scopes.tasks[source.task].loops[: len(reader.path) + 1]
-        name = reader.scopes.scopes[loop].outputs[source]
+def _whole(source: Produced, reader: Reader) -> Expr:
+    """Return what stands for a source in this DAG: what is made here or by a loop here, or what came in."""
+    scope, loops = reader.scopes.scopes[reader.path], reader.scopes.loops_of(source)
+    if loops[: len(reader.path)] != reader.path:
+        return _input(scope.inputs[source])
+    if len(loops) > len(reader.path):
+        below = loops[: len(reader.path) + 1]
+        return _output(reader.scopes.loop_node(below[-1]), reader.scopes.scopes[below].outputs[source], reader)
+    if isinstance(source, FirstOf):
+        return _first([_if_there(each, reader) for each in source.sources])
+    return _output(reader.scopes.node_names[source.task], source.output, reader)
+
+
+def _output(node: str, name: str, reader: Reader) -> Expr:
     if node in reader.sure:
         return Expr(f'tasks["{node}"].outputs.parameters["{name}"]', f"tasks.{node}.outputs.parameters.{name}")
     return Expr(f'(tasks["{node}"].outputs?.parameters?.["{name}"] ?? "")')
+
+
+def _if_there(source: Source, reader: Reader) -> str:
+    """Return the expression of a source's text, which is empty where there is nothing, also of what is gathered."""
+    text = as_expression(pieces_of(source, reader))
+    if isinstance(source, TaskOutput | FirstOf) and reader.scopes.depth(source, reader.path):
+        return f'({_whole(source, reader).text} != "" ? {text} : "")'
+    return text
 
 
 def _input(name: str) -> Expr:

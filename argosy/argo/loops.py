@@ -6,6 +6,7 @@ that of its JSON, and arrives as any other parameter does.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from argosy.argo.conditions import value_of
@@ -14,11 +15,11 @@ from argosy.argo.scopes import items_of
 from argosy.argo.unsupported import refusal
 from argosy.errors import Mistake
 from argosy.launcher.parameters import encode_literal, write_json
-from argosy.spec.model import ArtifactSlot, Constant, FieldOf, FirstOf, LoopItem, PipelineInput, TaskOutput
+from argosy.spec.model import ArtifactSlot, Constant, FieldOf, FirstOf, LoopItem, Parameter, PipelineInput, TaskOutput
 
 if TYPE_CHECKING:
     from argosy.argo.expressions import Reader
-    from argosy.spec.model import Loop, Source
+    from argosy.spec.model import JsonValue, Loop, Source
 
 ENCODED: Final = r'toJson(map({}, replace(toJson(#), "\u007b\u007b", "\\u007b\\u007b")))'
 """The items of a list, each as JSON text in which Argo finds nothing to substitute."""
@@ -36,16 +37,34 @@ def items_argument(loop: Loop, reader: Reader) -> str:
     """
     source = items_of(loop, reader.scopes.tasks)
     if isinstance(source, Constant):
-        if not isinstance(source.value, list):
-            raise Mistake(f"loop {loop.name}: its items are {source.value!r:.200}; a list is needed")
-        return write_json([encode_literal(item, f"loop {loop.name}") for item in source.value])
+        return write_json([encode_literal(item, f"loop {loop.name}") for item in _constant_items(source, loop)])
     if _is_ready(source, loop, reader):
         return as_argument(pieces_of(source, reader))
-    if isinstance(source, TaskOutput) and reader.scopes.depth(source, reader.path) == 1:
+    if isinstance(source, TaskOutput | FirstOf) and reader.scopes.depth(source, reader.path) == 1:
         return f"{{{{={GATHERED.format(as_expression(passed_on(source, reader)))}}}}}"
     if isinstance(source, PipelineInput | LoopItem | FieldOf):
-        return f"{{{{={ENCODED.format(value_of(source, reader))}}}}}"
+        return f"{{{{={ENCODED.format(_list_of(source, reader))}}}}}"
     raise refusal(f"loop {loop.name}", "items of a loop", type(source).__name__)
+
+
+def _constant_items(source: Constant, loop: Loop) -> list[JsonValue]:
+    value = source.value
+    try:
+        items = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        items = None
+    if not isinstance(items, list):
+        raise Mistake(f"loop {loop.name}: its items are {value!r:.200}; a list is needed")
+    return items
+
+
+def _list_of(source: Source, reader: Reader) -> str:
+    """Return the expression of a list, which may be given as its JSON text."""
+    value = value_of(source, reader)
+    slot = reader.scopes.pipeline.inputs.get(source.name) if isinstance(source, PipelineInput) else None
+    if isinstance(slot, Parameter) and slot.type == "LIST":
+        return value
+    return f'(type({value}) == "string" ? fromJSON({value}) : {value})'
 
 
 def _is_ready(source: Source, loop: Loop, reader: Reader) -> bool:
@@ -54,7 +73,9 @@ def _is_ready(source: Source, loop: Loop, reader: Reader) -> bool:
         case TaskOutput():
             return not reader.scopes.depth(source, reader.path)
         case FirstOf(sources):
-            return all(_is_ready(each, loop, reader) for each in sources)
+            return not reader.scopes.depth(source, reader.path) and all(
+                _is_ready(each, loop, reader) for each in sources
+            )
         case PipelineInput():
             return isinstance(loop.item, ArtifactSlot)
     return False

@@ -63,6 +63,12 @@ def needed_waits(node: Node, nodes: Mapping[str, Node]) -> dict[str, Wait]:
     return {other: wait for other, wait in node.waits.nodes.items() if other not in implied}
 
 
+def needed_choices(node: Node, nodes: Mapping[str, Node]) -> list[tuple[str, ...]]:
+    """Return the choices of a node of which nothing before it says that one was taken."""
+    taken = [choice for other in node.certain for choice in nodes[other].waits.choices]
+    return [each for each in node.waits.choices if each not in taken and node.certain.isdisjoint(each)]
+
+
 def needed_conditions(node: Node, nodes: Mapping[str, Node]) -> list[Condition]:
     """Return the conditions of a node that did not hold for a node before it already."""
     held = [condition for other in node.certain for condition in nodes[other].item.start.conditions]

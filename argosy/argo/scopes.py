@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, TypeAlias
 from argosy.argo.names import slug, unique
 from argosy.argo.unsupported import refusal
 from argosy.launcher.argo import ITEMS
-from argosy.spec.model import ArtifactSlot, FieldOf, FinalStatus, FirstOf, LoopItem, TaskOutput, Template
+from argosy.spec.model import FieldOf, FinalStatus, FirstOf, LoopItem, TaskOutput, Template
 from argosy.spec.resolution import shared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from argosy.spec.model import Condition, Loop, Pipeline, Source, Start, Task
 
 Path: TypeAlias = tuple[str, ...]
 """The loops around a DAG, from the outside in; empty for that of the pipeline."""
-Atom: TypeAlias = "TaskOutput | LoopItem"
+Produced: TypeAlias = "TaskOutput | FirstOf"
+"""What a DAG makes: an output of a task, or the first of several that is there."""
+Atom: TypeAlias = "TaskOutput | FirstOf | LoopItem"
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Scope:
 
     path: Path
     inputs: dict[Atom, str] = field(default_factory=dict)
-    outputs: dict[TaskOutput, str] = field(default_factory=dict)
+    outputs: dict[Produced, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,19 @@ class Scopes:
         """Return the name of a loop in the DAG around it."""
         return self.node_names[f"/{loop}"]
 
-    def depth(self, output: TaskOutput, path: Path) -> int:
-        """Return over how many loops an output is gathered where it is read."""
-        loops = self.tasks[output.task].loops
+    def loops_of(self, source: Produced) -> Path:
+        """Return the loops that a source is made in."""
+        return source.loops if isinstance(source, FirstOf) else self.tasks[source.task].loops
+
+    def depth(self, source: Produced, path: Path) -> int:
+        """Return over how many loops a source is gathered where it is read."""
+        loops = self.loops_of(source)
         return len(loops) - shared(loops, path)
 
-    def is_artifact(self, output: TaskOutput) -> bool:
-        """Say whether an output is an artifact, or a list of them."""
-        return isinstance(self.tasks[output.task].component.outputs.get(output.output), ArtifactSlot)
+    def is_measured(self, source: Source) -> bool:
+        """Say whether a source is, or may depend on, a measurement."""
+        items = {name: loop.items for name, loop in self.pipeline.loops.items()}
+        return _depends(source, self.measured, items)
 
 
 def read_scopes(pipeline: Pipeline) -> Scopes:
@@ -88,16 +95,22 @@ def read_scopes(pipeline: Pipeline) -> Scopes:
 def atoms(source: Source) -> Iterator[Atom]:
     """Yield the outputs and items that a source is made of."""
     match source:
-        case TaskOutput() | LoopItem():
+        case TaskOutput() | FirstOf() | LoopItem():
             yield source
         case FieldOf(inner):
             yield from atoms(inner)
-        case FirstOf(sources):
-            for each in sources:
-                yield from atoms(each)
         case Template(_, channels):
             for each in channels.values():
                 yield from atoms(each)
+
+
+def _leaves(source: Source) -> Iterator[TaskOutput | LoopItem]:
+    for atom in atoms(source):
+        if isinstance(atom, FirstOf):
+            for each in atom.sources:
+                yield from _leaves(each)
+        else:
+            yield atom
 
 
 def items_of(loop: Loop, tasks: Mapping[str, Task]) -> Source:
@@ -109,15 +122,15 @@ def _as_items(source: Source, loop: Loop, tasks: Mapping[str, Task]) -> Source:
     match source:
         case TaskOutput(task, output) if shared(tasks[task].loops, loop.loops) == len(tasks[task].loops):
             return TaskOutput(task, f"{output}{ITEMS}")
-        case FirstOf(sources):
-            return FirstOf(tuple(_as_items(each, loop, tasks) for each in sources))
+        case FirstOf(sources, loops):
+            return FirstOf(tuple(_as_items(each, loop, tasks) for each in sources), loops)
     return source
 
 
 def _feeding(pipeline: Pipeline) -> frozenset[TaskOutput]:
     tasks = {task.name: task for task in pipeline.tasks}
-    found = {atom for loop in pipeline.loops.values() for atom in atoms(items_of(loop, tasks))}
-    feeding = [atom for atom in found if isinstance(atom, TaskOutput) and atom.output.endswith(ITEMS)]
+    found = {leaf for loop in pipeline.loops.values() for leaf in _leaves(items_of(loop, tasks))}
+    feeding = [leaf for leaf in found if isinstance(leaf, TaskOutput) and leaf.output.endswith(ITEMS)]
     return frozenset(TaskOutput(one.task, one.output.removesuffix(ITEMS)) for one in feeding)
 
 
@@ -157,9 +170,14 @@ def _pass(atom: Atom, path: Path, scopes: Scopes) -> None:
         for depth in range(len(owner) + 1, len(path) + 1):
             _note(scopes.scopes[path[:depth]].inputs, atom, name)
         return
-    loops = scopes.tasks[atom.task].loops
+    if isinstance(atom, FirstOf):
+        for source in atom.sources:
+            for each in atoms(source):
+                _pass(each, atom.loops, scopes)
+    loops = scopes.loops_of(atom)
     common = shared(loops, path)
-    name = f"{scopes.node_names[atom.task]}-{atom.output}"
+    first = next(leaf for leaf in _leaves(atom) if isinstance(leaf, TaskOutput))
+    name = f"{scopes.node_names[first.task]}-{first.output}"
     for depth in range(common + 1, len(loops) + 1):
         _note(scopes.scopes[loops[:depth]].outputs, atom, name)
     for depth in range(common + 1, len(path) + 1):
@@ -185,11 +203,15 @@ def _measured(pipeline: Pipeline) -> frozenset[TaskOutput]:
     found: set[TaskOutput] = set()
     items: dict[str, Source] = {loop.name: loop.items for loop in pipeline.loops.values()}
 
-    def depends(source: Source) -> bool:
-        return any(depends(items[atom.loop]) if isinstance(atom, LoopItem) else atom in found for atom in atoms(source))
-
     for task in pipeline.tasks:
-        every = any(depends(source) for source in task.inputs.values())
+        every = any(_depends(source, found, items) for source in task.inputs.values())
         names = task.component.outputs if every else task.component.declaration.measurements
         found.update(TaskOutput(task.name, name) for name in names)
     return frozenset(found)
+
+
+def _depends(source: Source, measured: Container[TaskOutput], items: Mapping[str, Source]) -> bool:
+    return any(
+        _depends(items[leaf.loop], measured, items) if isinstance(leaf, LoopItem) else leaf in measured
+        for leaf in _leaves(source)
+    )

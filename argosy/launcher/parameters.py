@@ -70,11 +70,14 @@ def encode_output(output: Output, key: str, name: str, store: Store) -> str:
 
 
 def encode_items(output: Output, key: str, name: str, store: Store) -> str:
-    """Return a list output as Argo expands it: a JSON list that holds the text of each item."""
+    """Return a list output as Argo expands it: a JSON list that holds the text of each item.
+
+    Of what is no list it is the text as it is: the loop over it ends in an error that shows it, the step does not.
+    """
     whole = output.as_input(key, name)
-    items = whole.value.items if isinstance(whole.value, Artifacts) else whole.value
+    items = whole.value.items if isinstance(whole.value, Artifacts) else _parsed(whole.value)
     if not isinstance(items, list | tuple):
-        raise Mistake(f"output {name!r}: got {shown(whole.value)!r:.200}; a loop over it needs a list")
+        return _encode_input(whole, store)
     entries = [
         Input(item, [whole.identity, i], measured=True) if whole.measured else Input(item, shown(item))
         for i, item in enumerate(items)
@@ -211,12 +214,7 @@ class Texts:
     def _field(self, whole: Input | None, name: str) -> Input | None:
         if whole is None:
             return None
-        value = whole.value
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except ValueError:
-                value = whole.value
+        value = _parsed(whole.value)
         if not isinstance(value, dict) or name not in value:
             raise Mistake(f"{self.place}: {value!r:.200} has no field {name!r}; give an object that has it")
         if whole.measured:
@@ -246,6 +244,14 @@ def fitted(entry: Input, kind: str, *, is_list: bool) -> Input:
 def text_of(value: Any) -> str:
     """Return a value as it stands in a text: a text as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(normal_json(value), ensure_ascii=False)
+
+
+def _parsed(value: Any) -> Any:
+    """Return what a JSON text holds, and any other value as it is."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _flat(value: Artifact | Artifacts) -> tuple[Artifact, ...]:

@@ -58,6 +58,7 @@ class Workflow:
     pods: list[tuple[str, int]] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
     logs: str = ""
+    name: str = "simulated-1"
 
     def run(self) -> Node:
         """Run to the end."""
@@ -69,7 +70,7 @@ class Workflow:
         if missing := [name for name, value in values.items() if value is None]:
             raise WorkflowError(f"spec.arguments: {missing} need a value")
         self.scope = {f"workflow.parameters.{name}": value for name, value in values.items()}
-        self.scope |= {"workflow.name": "simulated-1", "workflow.uid": "0-1"}
+        self.scope |= {"workflow.name": self.name, "workflow.uid": "0-1"}
         self.scope["workflow.creationTimestamp.RFC3339"] = "2026-01-01T00:00:00Z"
         self.templates = {each["name"]: each for each in spec["templates"]}
         return self.template(spec["entrypoint"], {}, "main")
@@ -143,8 +144,8 @@ class Workflow:
             if "when" in task:
                 answer = self.fill(task["when"], scope, strict=True)
                 if answer != "true":
-                    assert answer == "false", f"{path}: when: {answer}"
-                    return Node("Skipped", message=f"{task['when']} evaluated false")
+                    phase = "Skipped" if answer == "false" else "Error"
+                    return Node(phase, message=f"{path}: {task['when']} is {answer}")
             filled = self.fill(dict(task), scope, strict=True)
         except ExpressionError as error:
             return Node("Error", message=f"{path}: {error}")

@@ -1,0 +1,162 @@
+"""Workflows of specs that Hypothesis makes do what their plans do: the same steps, with the same inputs and values.
+
+The simulator runs the manifests; in place of a pod stands a pure function between the launcher's own reading and
+writing of parameters.
+"""
+
+import json
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import assume, event, given, settings
+
+from argosy.argo.scopes import read_scopes
+from argosy.argo.workflow import Wanted, manifest
+from argosy.errors import Mistake, Unsupported
+from argosy.launcher.argo import ITEMS, Pod, build_step
+from argosy.launcher.artifacts import Artifact, Artifacts
+from argosy.launcher.canonical import canonical_json
+from argosy.launcher.parameters import Texts, encode_items, encode_output
+from argosy.launcher.step import Output, shown
+from argosy.spec.model import ArtifactSlot, FirstOf
+from argosy.spec.read import read_pipeline
+from argosy.spec.resolution import Place, resolve
+from tests.fakes.argo_simulator import BAD, Node, Workflow
+from tests.fakes.made_specs import specs
+from tests.fakes.spec_meaning import computed
+from tests.fakes.spec_values import Wrong
+from tests.fakes.unrolled import unroll
+
+FEW = settings(max_examples=150, derandomize=True, database=None, deadline=None)
+MANY = settings(FEW, max_examples=2000)
+MANIFEST = canonical_json({"kind": "absent", "files": {}, "metadata": {}})
+
+
+class Blobs:
+    """A store of values in memory, in which every artifact is there."""
+
+    url = "memory"
+
+    def __init__(self):
+        self.blobs = {}
+
+    def put_bytes(self, data):
+        name = f"value-{len(self.blobs)}"
+        self.blobs[name] = data
+        return name
+
+    def read_blob(self, name):
+        return self.blobs.get(name, MANIFEST)
+
+
+class PureWorkflow(Workflow):
+    """A workflow whose pods compute in this process."""
+
+    def of(self, spec, pipeline):
+        self.spec, self.store, self.given = spec, Blobs(), []
+        names = read_scopes(pipeline).node_names
+        self.steps = {names[task.name]: task for task in pipeline.tasks}
+        return self
+
+    def pod(self, template, path, attempt):
+        node = path.rpartition(".")[2]
+        if node not in self.steps:
+            return 1, Node("Failed")
+        task, words = self.steps[node], template["container"]["args"]
+        try:
+            pod = Pod.from_words(words)
+            step = build_step(pod, self.store)
+            inputs = {name: shown(entry.value) for name, entry in step.inputs.items()}
+            self.given += [] if attempt else [(task.name, exactly(inputs))]
+            found = computed(self.spec, self.spec["components"][task.component.name], without_message(inputs))
+        except (Mistake, Wrong) as error:
+            return 2, Node("Failed", message=str(error))
+        outputs = {}
+        for name, value in found.items():
+            output = Output(value_of(task.component.outputs[name], value))
+            outputs[name] = encode_output(output, "key", name, self.store)
+            if name in pod.told.items:
+                outputs[f"{name}{ITEMS}"] = encode_items(output, "key", name, self.store)
+        assert not any("{{" in text for text in outputs.values())
+        return 0, Node("Succeeded", outputs)
+
+
+def value_of(slot, value):
+    if not isinstance(slot, ArtifactSlot):
+        return value
+    return Artifacts(tuple(Artifact(each, {}) for each in value)) if slot.is_list else Artifact(value, {})
+
+
+def without_message(inputs):
+    """Leave out of a final status what is told to people, and whether all that did not fail was skipped."""
+    if not isinstance(inputs.get("status"), dict) or "pipelineTaskName" not in inputs["status"]:
+        return inputs
+    state = "FAILED" if inputs["status"]["state"] == "FAILED" else "COMPLETE"
+    return {**inputs, "status": {"state": state, "pipelineTaskName": inputs["status"]["pipelineTaskName"]}}
+
+
+def exactly(value):
+    return json.dumps(without_message(value) if isinstance(value, dict) else value, sort_keys=True)
+
+
+def run_plan(spec, pipeline):
+    def compute(instance, inputs):
+        try:
+            component = spec["components"][instance.task.component.name]
+            return computed(spec, component, without_message(inputs))
+        except Wrong as error:
+            raise Mistake(str(error)) from error
+
+    arguments = {name: slot.default for name, slot in pipeline.inputs.items()}
+    pick = random.Random(0).randrange
+    return unroll(pipeline, arguments, compute=compute, pick=pick, run_values={"pipeline_job_name": "job"})
+
+
+def require_same(spec, tmp_path):
+    pipeline = read_pipeline(spec)
+    try:
+        made = manifest(pipeline, Wanted())
+    except Unsupported as error:
+        event(f"refused: {str(error).split(': ')[1].partition(' (')[0]}")
+        assume(False)
+    workflow = PureWorkflow(made, {}, tmp_path, name="job").of(spec, pipeline)
+    root, ended = workflow.run(), run_plan(spec, pipeline)
+    wanted = Counter((name.partition("[")[0], exactly(inputs)) for name, inputs in ended.given.items())
+    if "failed" in ended.statuses().values():
+        event("failed")
+        assert root.phase in BAD
+        assert not Counter(workflow.given) - wanted
+        return
+    assert root.phase == "Succeeded", [node.message for node in workflow.nodes.values() if node.phase in BAD]
+    assert Counter(workflow.given) == wanted
+    assert outputs_of(workflow, root, pipeline) == {
+        name: exactly(shown(entry.value))
+        for name, source in pipeline.outputs.items()
+        if (entry := resolve(source, Place("outputs"), ended.so_far)) is not None
+    }
+
+
+def outputs_of(workflow, root, pipeline):
+    found = {}
+    for name, source in pipeline.outputs.items():
+        first = source.sources[0] if isinstance(source, FirstOf) else source
+        task = next(task for task in pipeline.tasks if task.name == first.task)
+        is_artifact = isinstance(task.component.outputs[first.output], ArtifactSlot)
+        entry = Texts(workflow.store, name, of_artifacts=is_artifact).read(root.outputs[name])
+        if entry is not None:
+            found[name] = exactly(shown(entry.value))
+    return found
+
+
+@FEW
+@given(spec=specs())
+def test_a_workflow_does_what_its_plan_does(spec, tmp_path_factory):
+    require_same(spec, tmp_path_factory.getbasetemp())
+
+
+@pytest.mark.slow
+@MANY
+@given(spec=specs(tasks=6))
+def test_many_workflows_do_what_their_plans_do(spec, tmp_path_factory):
+    require_same(spec, tmp_path_factory.getbasetemp())
