@@ -11,6 +11,7 @@ import hashlib
 import sys
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,10 +131,16 @@ def parse_source(code: str, name: str, package: str = "") -> Source:
 
     """
     try:
-        with PARSING:
-            tree = ast.parse(code)
+        return _parsed(code, package)
     except SyntaxError as error:
         raise Mistake(f"{name}: line {error.lineno}: {error.msg}; a step's code has to be valid Python") from error
+
+
+# The rounds of a loop have one source, and a step's is asked for more than once.
+@lru_cache(maxsize=256)
+def _parsed(code: str, package: str) -> Source:
+    with PARSING:
+        tree = ast.parse(code)
     return Source(normal_digest(tree), tuple(sorted(set(_imports(tree, package)))))
 
 

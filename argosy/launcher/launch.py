@@ -78,7 +78,7 @@ def look(job: Job) -> Outcome | None:
     The answer comes from the record under the key for plain steps, from the ledger for facts, from the ref for moves
     and from the server for deployments.
     """
-    if _is_forced(job) and job.step.kind not in {"move", "deployment"}:
+    if is_forced(job) and job.step.kind not in {"move", "deployment"}:
         return None
     return LOOK[job.step.kind](job)
 
@@ -248,7 +248,7 @@ def _commit(job: Job, outputs: Mapping[str, Output], *, log: str, seconds: float
     """Write the record create-only; whoever comes second takes the first one's result."""
     folder = f"steps/{job.key.digest.removeprefix('sha256:')}"
     generation, valid = find_record(job.context.store, job.key.digest)
-    if valid is not None and not _is_forced(job) and job.step.cache:
+    if valid is not None and not is_forced(job) and job.step.cache:
         return _adopt(job, outputs, valid)
     record = {
         "key": job.key.document,
@@ -313,7 +313,7 @@ def _prepare(job: Job, env: Mapping[str, str] | None = None) -> Attempt:
     return prepare(job.step, job.key, job.context.project, job.context.store, folder=_scratch(job), env=told)
 
 
-def _is_forced(job: Job) -> bool:
+def is_forced(job: Job) -> bool:
     """Say whether this step is to run in any case: by its own name, or by its task's, which has several in a loop."""
     return not job.context.forced.isdisjoint({job.step.name, job.step.name.partition("[")[0]})
 

@@ -144,9 +144,9 @@ def wrapped_command(wrapping: Wrapping, command: Sequence[str]) -> list[str]:
     return [*LAUNCH, "--step", wrapping.to_text(), "--executor_input", "{{$}}", "--", *command]
 
 
-def is_wrapped(command: Sequence[str]) -> bool:
-    """Say whether the launcher stands in front of a command."""
-    return tuple(command[: len(LAUNCH)]) == LAUNCH
+def is_wrapped(command: object) -> bool:
+    """Say whether the launcher stands in front of what stands where a spec has a command."""
+    return isinstance(command, list) and tuple(command[: len(LAUNCH)]) == LAUNCH
 
 
 def own_command(command: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from argosy.launcher.key import changed_parts
+from argosy.launcher.launch import is_forced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,7 @@ def reason_to_run(job: Job, last: str | None) -> str:
         last: Its key in the last run, if there was one.
 
     """
-    if job.step.name in job.context.forced:
+    if is_forced(job):
         return "forced"
     if job.step.kind == "step" and not job.step.cache:
         return "never reused: its caching is off, or it is told what only this run knows"

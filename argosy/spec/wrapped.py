@@ -34,7 +34,7 @@ def unwrap(spec: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 def containers(spec: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the containers of a spec by the labels of their executors; what is none is left out."""
     executors = _objects(_objects(spec, "deploymentSpec"), "executors")
-    return {label: one["container"] for label, one in executors.items() if isinstance(one.get("container"), dict)}
+    return {label: one for label in executors if (one := _objects(_objects(executors, label), "container"))}
 
 
 def tasks_of(component: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

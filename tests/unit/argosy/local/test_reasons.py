@@ -53,3 +53,8 @@ def test_a_step_that_is_never_reused_says_so(lab):
     job = lab.job(a_step(cache=False))
 
     assert reason_to_run(job, job.key.digest).startswith("never reused: its caching is off")
+
+
+def test_a_round_of_a_forced_task_is_said_to_be_forced(lab):
+    assert reason_to_run(lab.job(a_step(name="step[1]"), forced=frozenset(["step"])), None) == "forced"
+    assert reason_to_run(lab.job(a_step(name="step[1]"), forced=frozenset(["step[0]"])), None) == "never ran here"
