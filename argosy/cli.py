@@ -258,6 +258,20 @@ def verify(*, repair: bool, store: str | None, as_json: bool) -> None:
 
 
 @app.command()
+@click.option("--dry-run", is_flag=True, help="Delete nothing; say what would go.")
+@store
+@output
+def gc(*, dry_run: bool, store: str | None, as_json: bool) -> None:
+    """Delete from the store what no ref, no effect and none of a pipeline's last 20 runs needs.
+
+    Records go at once; blobs that nothing names any more go in a gc a day later or more. Runs may go on meanwhile.
+    """
+    from argosy.commands.gc import collect_garbage
+
+    collect_garbage(dry_run=dry_run, store=store, as_json=as_json)
+
+
+@app.command()
 @output
 def doctor(*, as_json: bool) -> None:
     """Say what is missing on this machine."""

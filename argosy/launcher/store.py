@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 CHUNK = 1 << 20
+BLOBS: Final = "blobs/sha256"
 SEAL: Final = "seal"
 """The entry of every document that digests the rest of it: a flipped byte in a value may still be JSON."""
 WRITER: Final = "writer"
@@ -308,7 +309,7 @@ def open_store(url: str | None = None, *, state: Path | None = None, patience: P
 
 def blob_path(sha256: str) -> str:
     """Return the object path of a blob."""
-    return f"blobs/sha256/{sha256[:2]}/{sha256[2:]}"
+    return f"{BLOBS}/{sha256[:2]}/{sha256[2:]}"
 
 
 def hash_file(path: Path) -> tuple[str, int]:
