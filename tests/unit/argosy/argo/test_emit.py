@@ -1,0 +1,45 @@
+import pytest
+import yaml
+
+from argosy.argo import emit as emitting
+from argosy.argo.emit import Lost, emit, require_all_known
+from argosy.argo.workflow import Wanted, manifest
+from argosy.errors import Unsupported
+from argosy.spec.read import read_pipeline
+from tests.fakes.argo_specs import CONSTRUCTS
+
+
+def made(name="chain"):
+    return manifest(read_pipeline(CONSTRUCTS[name]), Wanted())
+
+
+def test_the_text_says_what_the_manifest_says():
+    assert yaml.safe_load(emit(made())) == made()
+
+
+def test_a_source_stands_in_the_file_as_it_was_written():
+    assert "          data: |\n            import kfp\n" in emit(made())
+
+
+def test_a_field_that_argo_does_not_have_is_an_error_with_its_place():
+    broken = made()
+    broken["spec"]["templates"][0]["dag"]["tasks"][0]["dependsOn"] = "x"
+    broken["spec"]["podGc"] = {}
+
+    with pytest.raises(Lost, match=r"^spec\.podGc, spec\.templates\[\]\.dag\.tasks\[\]\.dependsOn: Argo has no such"):
+        require_all_known(broken)
+
+
+def test_a_large_manifest_is_said_to_be_one(monkeypatch, capsys):
+    monkeypatch.setattr(emitting, "WARN_BYTES", 1000)
+
+    emit(made())
+
+    assert "argosy: small: " in capsys.readouterr().err
+
+
+def test_a_manifest_that_no_cluster_keeps_is_refused(monkeypatch):
+    monkeypatch.setattr(emitting, "MOST_BYTES", 1000)
+
+    with pytest.raises(Unsupported, match=r"^small: size \(\d+ KB of at most 1\): cannot compile to Argo: .*; split"):
+        emit(made())
