@@ -6,6 +6,7 @@ what was computed from a file together with the size, times and inode it had the
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sqlite3
 import threading
@@ -91,11 +92,14 @@ class Stamps:
 def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     db.execute("pragma synchronous=off")
-    db.execute("pragma journal_mode=wal")
-    db.execute(
-        "create table if not exists stamp"
-        " (purpose text, path text, stat text, seen integer, fact text, primary key (purpose, path)) without rowid"
-    )
+    # Of two that make the table at once SQLite refuses one without waiting, whatever the timeout.
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        db.execute("pragma journal_mode=wal")
+        db.execute(
+            "create table if not exists stamp"
+            " (purpose text, path text, stat text, seen integer, fact text, primary key (purpose, path)) without rowid"
+        )
     return db
 
 

@@ -109,8 +109,6 @@ def run_wrapped(spec: Path, arguments: Mapping[str, Any], folder: Path) -> Ended
     pipeline, _ = parse_documents(spec.read_text(encoding="utf-8"))
     wrapped = folder / "wrapped.json"
     wrapped.write_text(json.dumps(wrap(pipeline).spec), encoding="utf-8")
-    # Pods that start at once and all find no table of stamps can lock each other out of it.
-    open_store(str(folder / "store"), state=folder / "state").stamps.close()
     places = {"ARGOSY_STORE": "store", "ARGOSY_STATE": "state", "ARGOSY_PROJECT": "project"}
     ended = run_kfp_local(wrapped, arguments, folder, **{name: str(folder / place) for name, place in places.items()})
     endings = re.findall(r"argosy: [\w-]+: (\w+) (sha256:\w+)", (folder / "log").read_text(encoding="utf-8"))

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -121,3 +123,11 @@ def test_a_disk_without_room_costs_the_stamp_and_nothing_else(stamps, old_file):
     facts = [stamps.fact("text " + "x" * 10_000, old_file, lambda number=number: number) for number in range(2)]
 
     assert facts == [0, 1]
+
+
+def test_many_processes_may_open_a_fresh_table_at_once(tmp_path):
+    code = "import sys; from pathlib import Path; from argosy.launcher.stamps import Stamps; Stamps(Path(sys.argv[1]))"
+    for number in range(6):
+        command = [sys.executable, "-c", code, str(tmp_path / str(number) / "stamps.sqlite")]
+        opening = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(8)]
+        assert [(process.communicate()[1], process.returncode) for process in opening] == [("", 0)] * 8
