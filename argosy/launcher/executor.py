@@ -72,7 +72,8 @@ class Request:
 def run_request(request: Request) -> int:
     """Run a step in this process, which is its own, and return the process's exit code.
 
-    Any exception of the step's code is printed with its traceback (the log) and summed up in the error file.
+    Any exception of the step's code but our own is printed with its traceback (the log); all are summed up in the
+    error file.
     """
     # A log is read in the order in which its lines were written, tracebacks on stderr among them.
     if isinstance(sys.stdout, TextIOWrapper):
@@ -87,11 +88,14 @@ def run_request(request: Request) -> int:
         call(request, guard=True)
     except SystemExit as error:
         return _report(request, describe(error), 1) if error.code else 0
+    except ArgosyError as error:
+        # Its message says all: where, what was got, what is allowed, what to do.
+        return _report(request, describe(error), error.exit_code)
     except BaseException as error:  # the border between a user's code and the launcher
         # Its stderr may be closed or its disk full; that must not hide what it raised.
         with suppress(Exception):
             traceback.print_exception(error.with_traceback(_of_the_step(request, error)))
-        return _report(request, describe(error), error.exit_code if isinstance(error, ArgosyError) else 1)
+        return _report(request, describe(error), 1)
     return 0
 
 
