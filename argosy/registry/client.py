@@ -21,6 +21,8 @@ ABSENT = "RESOURCE_DOES_NOT_EXIST"
 EXISTS = "RESOURCE_ALREADY_EXISTS"
 RACED = "BAD_REQUEST"
 OUTDATED = "out-of-date database schema"
+# How urllib3 begins to say that nobody answered, under three layers of other words.
+UNREACHABLE = "Max retries exceeded"
 REFUSALS = {
     "BAD_REQUEST",
     "ENDPOINT_NOT_FOUND",
@@ -146,6 +148,8 @@ def connect(uri: str) -> MlflowRegistry:
 def in_our_terms(error: Any, *, uri: str) -> Mistake | Outage:
     """Return what the caller should make of an MLflow error: correct something, or try again."""
     message = str(error.message).replace(uri.rstrip("/"), shown(uri).rstrip("/"))
+    if UNREACHABLE in message:
+        return Outage(f"registry {shown(uri)}: does not answer; is it up? the same command may work later")
     said = f"registry {shown(uri)}: {error.error_code}: {message:.300}"
     if error.error_code in REFUSALS or OUTDATED in message:
         return Mistake(said)

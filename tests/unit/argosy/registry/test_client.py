@@ -105,3 +105,15 @@ def test_a_database_of_an_older_mlflow_is_a_mistake_that_says_how_to_upgrade(cli
 
     with pytest.raises(Mistake, match=r"out-of-date database schema .* 'mlflow db upgrade"):
         client.connect(f"sqlite:///{path}")
+
+
+def test_a_registry_that_nobody_answers_for_is_named_without_its_librarys_words(client):
+    error = client.MlflowException(
+        "API request to http://r/api failed: HTTPConnectionPool(host='r', port=9): Max retries exceeded with url: /api",
+        error_code=INTERNAL_ERROR,
+    )
+
+    said = client.in_our_terms(error, uri="http://user:secret@r")
+
+    assert isinstance(said, Outage)
+    assert str(said) == "registry http://r: does not answer; is it up? the same command may work later"
