@@ -28,11 +28,19 @@ if TYPE_CHECKING:
 FUNCTIONS = {"int": "int", "double": "float"}
 
 
-def when(conditions: Sequence[Condition], reader: Reader) -> str | None:
-    """Return the field of a DAG task; None where it has no conditions."""
-    if not conditions:
+def when(conditions: Sequence[Condition], reader: Reader, choices: Sequence[FirstOf] = ()) -> str | None:
+    """Return the field of a DAG task; None where it has no conditions.
+
+    Args:
+        conditions: The conditions of the plan.
+        reader: The task.
+        choices: What has to be there: the task is skipped where none of several was taken.
+
+    """
+    texts = [f'{as_expression(pieces_of(choice, reader))} != ""' for choice in choices]
+    texts += [_expression(condition.expression, condition.channels, reader) for condition in conditions]
+    if not texts:
         return None
-    texts = [_expression(condition.expression, condition.channels, reader) for condition in conditions]
     joined = texts[0] if len(texts) == 1 else " && ".join(f"({text})" for text in texts)
     return f"{{{{= {joined} }}}}"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from argosy.argo.conditions import when
-from argosy.argo.depends import depends, ended
+from argosy.argo.depends import choices_around, depends, ended
 from argosy.argo.expressions import Reader, as_argument, as_expression, passed_on, pieces_of
 from argosy.argo.loops import items_argument
 from argosy.argo.names import unique
@@ -87,7 +87,7 @@ def _loop_task(node: Node, loop: Loop, nodes: Mapping[str, Node], names: Names) 
 def _starts(node: Node, nodes: Mapping[str, Node]) -> dict[str, str]:
     fields = {
         "depends": depends(needed_waits(node, nodes), needed_choices(node, nodes)),
-        "when": when(needed_conditions(node, nodes), node.reader),
+        "when": when(needed_conditions(node, nodes), node.reader, choices_around(node.item, node.reader.scopes)),
     }
     return {name: text for name, text in fields.items() if text}
 

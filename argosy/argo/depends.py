@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from argosy.argo.scopes import atoms, items_of
 from argosy.argo.unsupported import refusal
+from argosy.spec.model import FirstOf, Loop
 from argosy.spec.resolution import shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from argosy.argo.scopes import Path, Scopes
-    from argosy.spec.model import Loop, Start
+    from argosy.spec.model import Start, Task
 
 Wait = Literal["succeeded", "not failed", "ended"]
 ENDS: Final[Mapping[Wait, tuple[str, ...]]] = {
@@ -93,16 +95,32 @@ def loop_waits(loop: Loop, scopes: Scopes) -> Waits:
                 raise refusal(f"tasks.{name}", "wait in a loop", f"waits for {task}")
             if ours is None:
                 _put(task, wait, scopes.node(task, loop.loops), nodes=nodes, outside=outside)
-        _require_same_choices(name, start, loop, scopes)
     return Waits(dict(sorted(nodes.items())), outside, own.choices)
 
 
-def _require_same_choices(name: str, start: Start, loop: Loop, scopes: Scopes) -> None:
-    around = _around(loop, scopes)
-    for choice in start.one_of:
-        inside = any(scopes.tasks[task].loops[: len(loop.loops) + 1] == (*loop.loops, loop.name) for task in choice)
-        if not inside and not any(choice in each.start.one_of for each in around):
-            raise refusal(f"tasks.{name}", "wait in a loop", f"waits for {' or '.join(choice)}")
+def choices_around(item: Task | Loop, scopes: Scopes) -> list[FirstOf]:
+    """Return the choices among tasks outside of its loops that an item takes: it is skipped where none was taken.
+
+    Raises:
+        Unsupported: What was chosen does not enter the loop, so that the item cannot tell.
+
+    """
+    around = [scopes.pipeline.loops[name] for name in item.loops]
+    found = []
+    for choice in item.start.one_of:
+        outside = all(scopes.node(task, item.loops) is None for task in choice)
+        if outside and not any(choice in loop.start.one_of for loop in around):
+            taken = [each for each in _choices_of(item, scopes) if scopes.tasks_of(each) == set(choice)]
+            if not taken or scopes.depth(taken[0], item.loops):
+                raise refusal(f"tasks.{item.name}", "wait in a loop", f"waits for {' or '.join(choice)}")
+            found.append(taken[0])
+    return found
+
+
+def _choices_of(item: Task | Loop, scopes: Scopes) -> list[FirstOf]:
+    sources = [items_of(item, scopes.tasks)] if isinstance(item, Loop) else [*item.inputs.values()]
+    sources += [channel for condition in item.start.conditions for channel in condition.channels.values()]
+    return [atom for source in sources for atom in atoms(source) if isinstance(atom, FirstOf)]
 
 
 def _around(loop: Loop, scopes: Scopes) -> list[Loop]:

@@ -72,7 +72,10 @@ def _lost(ours: Any, read: Any, place: str) -> list[str]:
     return [] if ours == read else [place]
 
 
-class _Dumper(yaml.SafeDumper):
+SafeDumper: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(SafeDumper):  # type: ignore[misc]  # which of the two it is, the machine decides
     """Writes texts of several lines as blocks, and nothing by reference."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -81,7 +84,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: Any, text: str) -> Any:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 

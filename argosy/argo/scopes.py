@@ -74,6 +74,10 @@ class Scopes:
         loops = self.loops_of(source)
         return len(loops) - shared(loops, path)
 
+    def tasks_of(self, choice: FirstOf) -> set[str]:
+        """Return the tasks whose outputs a choice is among."""
+        return {leaf.task for leaf in _leaves(choice) if isinstance(leaf, TaskOutput)}
+
     def is_measured(self, source: Source) -> bool:
         """Say whether a source is, or may depend on, a measurement."""
         items = {name: loop.items for name, loop in self.pipeline.loops.items()}

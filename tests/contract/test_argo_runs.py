@@ -10,7 +10,7 @@ from argosy.spec.read import read_pipeline
 from tests.fakes.argo_engine import parameters_of, read_outputs, simulate
 from tests.fakes.argo_specs import CHAIN, CONSTRUCTS, EXIT_HANDLER, LOOP_IN_LOOP, a_task, constant, pipeline
 from tests.fakes.projects import argosy, write_files
-from tests.fakes.specs import with_field
+from tests.fakes.specs import a_lightweight, with_field
 
 ARGUMENTS = {
     "chain": {"n": 5, "text": 'She said "no"; {{workflow.name}} é\n'},
@@ -82,6 +82,35 @@ def test_what_failed_in_an_exit_handlers_group_fails_the_run_after_it(tmp_path):
     assert phases(workflow) == {
         "count": "Failed", "spread": "Omitted", "report": "Succeeded", "fail-if-any-failed": "Failed",
     }  # fmt: skip
+
+
+def test_a_deleted_pod_is_tried_again_and_the_values_are_the_same(tmp_path):
+    read = read_pipeline(CHAIN)
+    parameters = parameters_of(read, ARGUMENTS["chain"])
+    workflow = simulate(manifest(read, Wanted()), parameters, tmp_path / "deleted")
+    workflow.deleted_after_s = 0.1
+
+    root = workflow.run()
+
+    assert root.phase == "Succeeded", workflow.logs
+    assert [code for _, code in workflow.pods] == [-1, 0] * len(read.tasks)
+    assert read_outputs(read, root.outputs, tmp_path / "deleted") == {"number": 7}
+
+
+@pytest.mark.parametrize(
+    ("raised", "codes"),
+    [("ValueError('by itself')", [1]), ("errors.Mistake('asked for')", [2]), ("errors.Outage('away')", [75, 75, 75])],
+)
+def test_only_what_is_no_fault_of_the_step_is_tried_again(tmp_path, raised, codes):
+    source = f"def count(n: int) -> int:\n    from argosy import errors\n    raise {raised}\n"
+    broken = with_field(CHAIN, "deploymentSpec.executors.exec-count", a_lightweight(source, "count"))
+
+    _, workflow, root = simulated(broken, ARGUMENTS["chain"], tmp_path)
+
+    assert root.phase == "Failed"
+    assert [code for path, code in workflow.pods if path == "main.count"] == codes
+    assert phases(workflow)["count-2"] == "Omitted"
+    assert phases(workflow)["measure"] == "Succeeded"
 
 
 def test_an_empty_loop_succeeds_and_gives_empty_lists(tmp_path):

@@ -46,6 +46,8 @@ class Workflow:
 
     Attributes:
         env: What config maps and secrets give to every pod.
+        deleted_after_s: Each pod's first attempt is deleted after so many seconds, if it still runs; a deleted pod
+            has no exit code.
         pods: Each pod that was started, by the path of its node, with its exit code.
         nodes: How each node ended, by its path.
 
@@ -55,6 +57,7 @@ class Workflow:
     parameters: Mapping[str, str]
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    deleted_after_s: float | None = None
     pods: list[tuple[str, int]] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
     logs: str = ""
@@ -196,9 +199,19 @@ class Workflow:
         env = {each["name"]: each["value"] for each in container.get("env", [])}
         env |= {"HOME": str(folder / "tmp"), "TMPDIR": str(folder / "tmp")}
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
-        ended = subprocess.run(
-            words, cwd=folder / "work", env={**kept, **self.env, **env}, capture_output=True, text=True
-        )
+        patience = self.deleted_after_s if attempt == 0 else None
+        try:
+            ended = subprocess.run(
+                words,
+                cwd=folder / "work",
+                env={**kept, **self.env, **env},
+                capture_output=True,
+                text=True,
+                timeout=patience,
+            )
+        except subprocess.TimeoutExpired:
+            self.pods.append((path, -1))
+            return -1, Node("Error", message=f"{path}: pod deleted")
         self.pods.append((path, ended.returncode))
         self.logs += f"--- {path} ({attempt}): {ended.returncode}\n{ended.stdout}{ended.stderr}"
         if ended.returncode:
