@@ -10,7 +10,9 @@ from argosy.launcher.canonical import digest_of
 from argosy.launcher.launch import find_record
 from argosy.launcher.remote import Patience
 from argosy.launcher.store import open_store
+from tests.fakes.processes import wait_for
 from tests.fakes.s3_faults import faulty
+from tests.fakes.s3_server import CREDENTIALS, find_weed, seaweed
 
 HASTY = Patience(request_s=0.6, connect_s=0.6, retries=4, total_s=20, creations=3)
 BEFORE = ["500", "503", "reset", "cut", "hang"]
@@ -148,3 +150,33 @@ def test_in_a_thousand_races_of_sixteen_writers_one_wins(s3, tmp_path):
 
     assert [race for race, _ in winners] == list(range(1000))
     assert all(store.read_json(f"races/{race:04d}.json") == {"by": writer} for race, writer in winners)
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_while_it_is_written_to_has_whole_records_when_it_is_back(tmp_path, monkeypatch):
+    if find_weed() is None:
+        pytest.skip("SeaweedFS's program `weed` is not installed")
+    (tmp_path / "server").mkdir()
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    made = []
+
+    def write(store):
+        for number in range(10_000):
+            sha256 = store.put_bytes(f"{number} ".encode() * 500)
+            if store.append(f"steps/{sha256}", 1, {"outputs": {}, "log": sha256}):
+                made.append(sha256)
+
+    with seaweed(tmp_path / "server") as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        store = open_store("s3://argosy-tests/killed", state=tmp_path / "state", patience=HASTY)
+        writer = ThreadPoolExecutor(1).submit(write, store)
+        wait_for(lambda: len(made) > 100)
+    with pytest.raises(Outage, match=r"^store s3://argosy-tests/killed"):
+        writer.result()
+    with seaweed(tmp_path / "server") as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        store = open_store("s3://argosy-tests/killed", state=tmp_path / "again")
+        for sha256 in made:
+            assert store.read_json(f"steps/{sha256}/00000001.json") == {"outputs": {}, "log": sha256}
+            assert store.read_blob(sha256) is not None
