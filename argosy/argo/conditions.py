@@ -15,6 +15,7 @@ from argosy.spec.model import (
     FirstOf,
     LoopItem,
     Negation,
+    Parameter,
     PipelineInput,
     TaskOutput,
 )
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from argosy.argo.expressions import Reader
-    from argosy.spec.model import Condition, Expression, JsonValue, Operand, Source
+    from argosy.spec.model import Condition, Expression, JsonValue, Operand, Slot, Source
 
 FUNCTIONS = {"int": "int", "double": "float"}
 
@@ -58,10 +59,23 @@ def _expression(expression: Expression, channels: Mapping[str, Source], reader: 
 def _operand(operand: Operand, channels: Mapping[str, Source], reader: Reader) -> str:
     if not isinstance(operand, ChannelOperand):
         return literal(operand.value, reader)
-    text = value_of(channels[operand.name], reader)
-    for cast in operand.casts:
+    source = channels[operand.name]
+    text = value_of(source, reader)
+    # A number is one already; and Go's int would overflow where the number is large.
+    casts = () if _type_of(source, reader) == "NUMBER_INTEGER" else operand.casts
+    for cast in casts:
         text = f"{FUNCTIONS[cast]}({text})"
     return text
+
+
+def _type_of(source: Source, reader: Reader) -> str:
+    """Return the declared type of a source; empty where there is none."""
+    slot: Slot | None = None
+    if isinstance(source, TaskOutput):
+        slot = reader.scopes.tasks[source.task].component.outputs.get(source.output)
+    elif isinstance(source, PipelineInput):
+        slot = reader.scopes.pipeline.inputs.get(source.name)
+    return slot.type if isinstance(slot, Parameter) else ""
 
 
 def literal(value: JsonValue, reader: Reader) -> str:
