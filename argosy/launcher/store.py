@@ -198,18 +198,37 @@ class Store:
         if path is not None and self.is_sound(sha256, size):
             _lend(path, target)
             return
-        data = self.read_blob(sha256) if path is None else None
-        if data is None:
+        if path is not None or not self._download(sha256, target):
             raise Outage(
                 f"blob sha256:{sha256} in {self.url} is missing or damaged; run the pipeline again to rebuild it"
             )
-        target.write_bytes(data)
-        target.chmod(0o444)
 
     def read_blob(self, sha256: str) -> bytes | None:
         """Return a blob's bytes, or None if it is missing or damaged."""
         data = self.read(blob_path(sha256))
         return data if data is not None and hashlib.sha256(data).hexdigest() == sha256 else None
+
+    def _download(self, sha256: str, target: Path) -> bool:
+        """Bring a remote blob to a path piece by piece; False, and nothing there, if it is missing or damaged."""
+        hasher = hashlib.sha256()
+        with target.open("xb") as file:
+            for chunk in self._pieces(blob_path(sha256)):
+                hasher.update(chunk)
+                file.write(chunk)
+        if hasher.hexdigest() != sha256:
+            target.unlink()
+            return False
+        target.chmod(0o444)
+        return True
+
+    def _pieces(self, path: str) -> Iterator[bytes]:
+        with self._outages(path):
+            try:
+                found = obstore.get(self._objects, path)
+            except FileNotFoundError:
+                return
+            for chunk in found.stream(min_chunk_size=CHUNK):
+                yield bytes(chunk)
 
     def _put_blob(self, sha256: str, data: bytes | Path) -> None:
         path = blob_path(sha256)
