@@ -20,6 +20,7 @@ check: $(INSTALLED)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/argosy compile --check
+	@$(BIN)/argosy compile --target argo --check
 
 bench: $(INSTALLED)
 	@$(BIN)/python benchmarks/overhead/run.py

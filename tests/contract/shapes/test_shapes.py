@@ -12,7 +12,7 @@ def engines_and_cases():
     for engine in ENGINES:
         for name in CASES:
             fault = KNOWN_FAULTS.get((engine, name))
-            marks = [] if engine == "argosy" and name in ALWAYS else [pytest.mark.slow]
+            marks = [] if name in ALWAYS.get(engine, ()) else [pytest.mark.slow]
             marks += [pytest.mark.xfail(strict=True, reason=fault)] if fault else []
             yield pytest.param(engine, name, id=f"{engine}: {name}", marks=marks)
 
@@ -61,4 +61,5 @@ def test_what_ran_in_pods_is_reused_in_pods_and_here(ran, run, place, name, engi
 
 def test_a_known_fault_names_an_engine_and_a_shape():
     assert [fault for fault in KNOWN_FAULTS if fault[0] not in ENGINES or fault[1] not in CASES] == []
-    assert set(CASES) >= ALWAYS
+    assert set(CASES) >= set().union(*ALWAYS.values())
+    assert set(ENGINES) >= set(ALWAYS)

@@ -199,12 +199,17 @@ CASES = SEQUENCES | BRANCHES | LOOPS | ACCIDENTS | VALUES
 # The cases that every run of the tests puts through Argosy: each construct once. The others, and every other engine,
 # take longer than a run at one's elbow should.
 ALWAYS = {
-    "chain", "nested pipeline",
-    "if, not taken", "elif of three", "one of artifacts, used", "one of in loop",
-    "loop over nothing", "loop in loop, over results", "pipeline in loop", "collected artifacts", "loop over artifacts",
-    "exit told of failure", "in spite of failure", "retry",
-    "optional through pipelines, not given", "text given",
+    "argosy": {
+        "chain", "nested pipeline",
+        "if, not taken", "elif of three", "one of artifacts, used", "one of in loop",
+        "loop over nothing", "loop in loop, over results", "pipeline in loop", "collected artifacts",
+        "loop over artifacts",
+        "exit told of failure", "in spite of failure", "retry",
+        "optional through pipelines, not given", "text given",
+    },
+    "argo simulator": {"chain", "elif of three", "loop over nothing", "collected artifacts", "text given"},
 }  # fmt: skip
+"""Which cases run in the default suite, by engine; all others are slow."""
 
 _FLOATS = "whole numbers inside lists, objects, texts and metadata arrive as floats"
 _ONE_OF = "refuses OneOf over artifacts: Expected 1 artifact in ArtifactSelectorSpec"
