@@ -89,7 +89,8 @@ def test_the_end_state_tells_other_values_apart(tmp_path, undisturbed):
 @pytest.mark.slow
 def test_a_run_that_dies_at_any_point_comes_to_the_same_end(tmp_path, undisturbed):
     points = undisturbed["points"]
-    assert set(points) == {f"{when} {what}" for when in ("before", "after") for what in ("commit", "move", "done")}
+    around = {f"{when} {what}" for when in ("before", "after") for what in ("commit", "move", "done")}
+    assert set(points) == {"before work", *around}
     for number, point in enumerate(points):
         trial = Trial(tmp_path / f"project-{number}")
         nth = points[: number + 1].count(point)
