@@ -127,6 +127,7 @@ def test_whoever_slept_long_has_lost_its_claim_even_if_nobody_took_it(holder):
     assert holder.communicate("go on\n")[0] == "lost\n"
 
 
+@pytest.mark.slow
 def test_a_waiter_that_slept_does_not_take_its_own_sleep_for_the_owners(store, holder, s3, tmp_path):
     code = HOLDER.replace("sys.stdin.readline()", "pass")
     command, started = [sys.executable, "-c", code, s3], {"cwd": tmp_path, "env": project_env(ROOT)}

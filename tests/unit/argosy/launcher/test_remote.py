@@ -31,7 +31,9 @@ def proxied(s3, s3_endpoint, monkeypatch, tmp_path):
         yield open_store(s3, state=tmp_path / "state", patience=HASTY), faults, straight
 
 
-@pytest.mark.parametrize("fault", EVERY)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(fault, marks=[pytest.mark.slow] if "hang" in fault else []) for fault in EVERY]
+)
 def test_a_fault_that_passes_is_not_seen(proxied, fault):
     store, faults, straight = proxied
     faults.use([fault])
@@ -50,7 +52,7 @@ def test_a_fault_that_passes_is_not_seen(proxied, fault):
     assert faults.injected == [fault]
 
 
-@pytest.mark.parametrize("fault", AFTER)
+@pytest.mark.parametrize("fault", ["lost", "500 after", pytest.param("lost and hang", marks=pytest.mark.slow)])
 def test_whoever_lost_the_answer_to_its_own_creation_has_not_lost_to_somebody_else(proxied, fault):
     store, faults, straight = proxied
     faults.use([fault] * 2)

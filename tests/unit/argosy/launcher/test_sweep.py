@@ -278,7 +278,7 @@ def test_a_run_that_begins_while_the_store_is_read_is_seen(world, monkeypatch):
     assert world.has("old") == [True]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
 def test_whatever_happens_between_sweeps_what_is_needed_stays(local, seed):
     rng, runs, champions, names = random.Random(seed), [], [], []
     for number in range(60):
