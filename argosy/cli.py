@@ -84,7 +84,10 @@ def run(*, pipeline: str, store: str | None, as_json: bool, **asked: Any) -> Non
 @store
 @output
 def plan(pipeline: str, parameters: dict[str, Any], *, store: str | None, as_json: bool) -> None:
-    """Say what a run of PIPELINE would do and why, without running anything."""
+    """Say what a run of PIPELINE would do, and why.
+
+    Nothing is run but steps that observe.
+    """
     from argosy.commands.plan import plan_pipeline
 
     plan_pipeline(pipeline, parameters, store=store, as_json=as_json)
@@ -106,9 +109,9 @@ def plan(pipeline: str, parameters: dict[str, Any], *, store: str | None, as_jso
 @click.option("--out", metavar="FOLDER", help="Where to write; manifests/workflows/<target> by default.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if what is there is stale.")
 def compile_(*, pipeline: str | None, target: str, out: str | None, check: bool, **asked: Any) -> None:
-    """Compile PIPELINE, or all of the catalogue, for a target: with the launcher in front of each step.
+    """Compile PIPELINE, or the whole catalogue, for a target.
 
-    PIPELINE is a name of the catalogue, or the path of a PipelineSpec.
+    The launcher stands in front of each step. PIPELINE is a name of the catalogue, or the path of a PipelineSpec.
     """
     from argosy.commands.compile import argo, compile_catalogue, kubeflow
     from argosy.errors import Mistake
@@ -131,9 +134,9 @@ def compile_(*, pipeline: str | None, target: str, out: str | None, check: bool,
 @store
 @output
 def submit(*, pipeline: str, store: str | None, as_json: bool, **asked: Any) -> None:
-    """Run PIPELINE on a cluster; a run of the same plan that goes on there is attached to.
+    """Run PIPELINE on a cluster, once per plan.
 
-    PIPELINE is a name of the catalogue, or the path of a PipelineSpec.
+    A run of the same plan that goes on there is attached to. PIPELINE is a name of the catalogue, or the path of a PipelineSpec.
     """
     from argosy.commands.submit import Asked, submit_pipeline
 
@@ -181,7 +184,10 @@ def report(run_id: str, out: str | None, *, store: str | None) -> None:
 @click.argument("step", metavar="STEP")
 @store
 def logs(run_id: str, step: str, *, store: str | None) -> None:
-    """Print what STEP wrote in RUN, or in the run that it was reused from."""
+    """Print what STEP wrote in RUN.
+
+    Where it was reused, what it wrote when it ran.
+    """
     from argosy.commands.history import print_log
 
     print_log(run_id, step, store=store)
@@ -206,7 +212,10 @@ def serve(ref: str, port: int | None, *, background: bool, store: str | None, as
 )
 @output
 def predict(features: str | None, *, as_json: bool) -> None:
-    """Ask the server of this project for one prediction, and show the command that does."""
+    """Ask this project's server for one prediction.
+
+    The command that does is printed with the answer.
+    """
     from argosy.commands.predict import predict_once
 
     predict_once(features, as_json=as_json)
@@ -240,7 +249,10 @@ def rollback(ref: str, reason: str, *, store: str | None, as_json: bool) -> None
 @store
 @output
 def release(digest: str | None, ref: str, reason: str, *, store: str | None, as_json: bool) -> None:
-    """Lift the hold that a rollback put on DIGEST; without one, show what was released and what is held."""
+    """Lift the hold on DIGEST, or show what was released.
+
+    A rollback holds what it takes back. Without DIGEST, the history of the ref is shown, and what is held.
+    """
     from argosy.commands.release import release_digest
 
     release_digest(ref, digest, reason, store=store, as_json=as_json)
@@ -251,7 +263,10 @@ def release(digest: str | None, ref: str, reason: str, *, store: str | None, as_
 @store
 @output
 def verify(*, repair: bool, store: str | None, as_json: bool) -> None:
-    """Read every byte of the store and compare it, the refs and the registry with what they should be."""
+    """Read the whole store; compare refs and registry.
+
+    Every blob is hashed, every chain of a ref walked, every alias of the registry compared with its ref.
+    """
     from argosy.commands.verify import verify_store
 
     sys.exit(verify_store(repair=repair, store=store, as_json=as_json))
