@@ -136,7 +136,8 @@ def compile_(*, pipeline: str | None, target: str, out: str | None, check: bool,
 def submit(*, pipeline: str, store: str | None, as_json: bool, **asked: Any) -> None:
     """Run PIPELINE on a cluster, once per plan.
 
-    A run of the same plan that goes on there is attached to. PIPELINE is a name of the catalogue, or the path of a PipelineSpec.
+    A run of the same plan that goes on there is attached to. PIPELINE is a name of the catalogue, or the path of a
+    PipelineSpec.
     """
     from argosy.commands.submit import Asked, submit_pipeline
 
@@ -277,9 +278,9 @@ def verify(*, repair: bool, store: str | None, as_json: bool) -> None:
 @store
 @output
 def gc(*, dry_run: bool, store: str | None, as_json: bool) -> None:
-    """Delete from the store what no ref, no effect and none of a pipeline's last 20 runs needs.
+    """Delete from the store what nothing needs any more.
 
-    Records go at once; blobs that nothing names any more go in a gc a day later or more. Runs may go on meanwhile.
+    Needed is what a ref, an effect, an open run or one of a pipeline's last 20 runs names, with all that went into it.
     """
     from argosy.commands.gc import collect_garbage
 
