@@ -281,6 +281,7 @@ def gc(*, dry_run: bool, store: str | None, as_json: bool) -> None:
     """Delete from the store what nothing needs any more.
 
     Needed is what a ref, an effect, an open run or one of a pipeline's last 20 runs names, with all that went into it.
+    Records go at once; blobs that nothing names any more go in a gc a day later or more. Runs may go on meanwhile.
     """
     from argosy.commands.gc import collect_garbage
 
