@@ -66,7 +66,7 @@ def candidates(run: Run) -> list[Row]:
     return [
         {
             "candidate": row.get("candidate"),
-            "round": row.get("round"),
+            "round": finite(row.get("round")),
             "params": mapping(row.get("params")),
             "scores": (scores := numbers(first(row, "log_losses", "folds"))),
             "mean": _mean(first(row, "mean", "log_loss"), scores),

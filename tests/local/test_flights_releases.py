@@ -22,7 +22,9 @@ from tests.fakes.flights_project import MONTH, Answer, FlightsProject, a_flights
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")]
 
 MODEL, REF = "flights-delay", "flights-delay/champion"
-JUDGEMENT = {"evaluate-model", "compare-models", "test-model", "measure-model", "check-gates", "check-latency"}
+JUDGEMENT = {
+    "evaluate-model", "compare-models", "test-model", "measure-model", "check-gates", "check-latency", "show-results",
+}  # fmt: skip
 LOAD = "import mlflow.onnx, sys; print(mlflow.onnx.load_model(sys.argv[1]).graph.name)"
 
 
@@ -153,7 +155,7 @@ def test_the_champion_follows_the_code_and_what_was_rolled_back_is_held_until_it
             assert executed(forward) == {"train-model", *JUDGEMENT, "register-model", "promote-model"}
 
         back = project.month()
-        assert (back.code, executed(back)) == (0, {"compare-models", "check-gates", "promote-model"})
+        assert (back.code, executed(back)) == (0, {"compare-models", "check-gates", "show-results", "promote-model"})
         assert health()["model"] == first
         require_champion(project, first, deprecated=[second])
 
