@@ -10,7 +10,8 @@ from argosy.argo.names import slug, unique
 from argosy.argo.pod import RESTRICTED, container_fields, require_mapped, template_fields
 from argosy.argo.retry import retry_strategy
 from argosy.argo.unsupported import refusal
-from argosy.launcher.argo import ITEMS, LAUNCH, LIST, Told, escape_source
+from argosy.launcher.argo import ITEMS, LAUNCH, Told, escape_source
+from argosy.launcher.described import LIST
 from argosy.spec.model import ABSENT, ArtifactSlot, Executor, Importer, TaskOutput
 from argosy.spec.templates import run_values_in
 

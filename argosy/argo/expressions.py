@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from argosy.argo.unsupported import refusal
-from argosy.launcher.parameters import encode_literal, write_json
+from argosy.launcher.canonical import unsubstituted_json
+from argosy.launcher.parameters import encode_literal
 from argosy.spec.model import (
     Constant,
     FieldOf,
@@ -119,19 +120,19 @@ def passed_on(atom: Atom, reader: Reader) -> Pieces:
 def _composed(source: FieldOf | Template | FinalStatus, reader: Reader) -> Pieces:
     match source:
         case FieldOf(inner, name):
-            head = f'{{"argosy":"field","name":{write_json(name)},"of":'
+            head = f'{{"argosy":"field","name":{unsubstituted_json(name)},"of":'
             return [head, _as_json(pieces_of(inner, reader)), "}"]
         case Template(value, channels):
-            pieces: Pieces = [f'{{"argosy":"text","value":{write_json(value)},"channels":{{']
+            pieces: Pieces = [f'{{"argosy":"text","value":{unsubstituted_json(value)},"channels":{{']
             for i, (name, channel) in enumerate(channels.items()):
-                pieces += [f"{',' if i else ''}{write_json(name)}:", _as_json(pieces_of(channel, reader))]
+                pieces += [f"{',' if i else ''}{unsubstituted_json(name)}:", _as_json(pieces_of(channel, reader))]
             return [*pieces, "}}"]
         case FinalStatus(name, tasks):
             nodes = dict.fromkeys(reader.scopes.node(task, reader.path) or "" for task in tasks)
             states: Pieces = []
             for i, node in enumerate(nodes):
                 states += ['","' if i else '"', Expr(f'tasks["{node}"].status', f"tasks.{node}.status")]
-            head = f'{{"argosy":"status","name":{write_json(name)},"states":['
+            head = f'{{"argosy":"status","name":{unsubstituted_json(name)},"states":['
             return [head, *states, '"],"run":"', Expr("workflow.name", "workflow.name"), '"}']
 
 
@@ -185,15 +186,15 @@ def _first(texts: Sequence[str]) -> Expr:
 def _as_json(pieces: Pieces) -> Expr | str:
     """Return a text as a JSON text in an object around it."""
     if all(isinstance(each, str) for each in pieces):
-        return write_json("".join(map(str, pieces)))
+        return unsubstituted_json("".join(map(str, pieces)))
     return Expr(f"toJson({as_expression(pieces)})")
 
 
 def _of_the_run(name: str, reader: Reader) -> Pieces:
     if name == "pipeline_task_name":
-        return [write_json(reader.name)]
+        return [unsubstituted_json(reader.name)]
     if name == "pipeline_root":
-        return [write_json(reader.scopes.pipeline.platform.get("defaultPipelineRoot", ""))]
+        return [unsubstituted_json(reader.scopes.pipeline.platform.get("defaultPipelineRoot", ""))]
     if name == "pipeline_task_uuid":
         return ['"', Expr("workflow.uid", "workflow.uid"), f'-{reader.scopes.node_names.get(reader.name, "")}"']
     if name not in OF_THE_RUN:

@@ -14,7 +14,8 @@ from argosy.argo.expressions import as_argument, as_expression, passed_on, piece
 from argosy.argo.scopes import items_of
 from argosy.argo.unsupported import refusal
 from argosy.errors import Mistake
-from argosy.launcher.parameters import encode_literal, write_json
+from argosy.launcher.canonical import unsubstituted_json
+from argosy.launcher.parameters import encode_literal
 from argosy.spec.model import ArtifactSlot, Constant, FieldOf, FirstOf, LoopItem, Parameter, PipelineInput, TaskOutput
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def items_argument(loop: Loop, reader: Reader) -> str:
     """
     source = items_of(loop, reader.scopes.tasks)
     if isinstance(source, Constant):
-        return write_json([encode_literal(item, f"loop {loop.name}") for item in _constant_items(source, loop)])
+        return unsubstituted_json([encode_literal(item, f"loop {loop.name}") for item in _constant_items(source, loop)])
     if _is_ready(source, loop, reader):
         return as_argument(pieces_of(source, reader))
     if isinstance(source, TaskOutput | FirstOf) and reader.scopes.depth(source, reader.path) == 1:

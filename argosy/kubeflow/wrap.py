@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from argosy.kubeflow.measured import find_measured, wire
-from argosy.launcher.wrapping import CACHING, LIST, PARAMETER_TYPES, Wrapping, set_aside, wrapped_command
+from argosy.launcher.attempt import TYPES
+from argosy.launcher.described import LIST
+from argosy.launcher.wrapping import CACHING, Wrapping, set_aside, wrapped_command
 from argosy.spec.executors import read_executor
 from argosy.spec.fields import Fields
 from argosy.spec.wrapped import constants, containers, tasks_of, unwrap
@@ -81,7 +83,7 @@ def _reason_to_leave(component: Mapping[str, Any], container: Mapping[str, Any] 
     if container is None:
         return "it is no container"
     parameters = (component.get("inputDefinitions") or {}).get("parameters") or {}
-    strange = sorted({one["parameterType"] for one in parameters.values()} - PARAMETER_TYPES)
+    strange = sorted({one["parameterType"] for one in parameters.values()} - TYPES.keys())
     if strange:
         return f"it is told {strange[0].lower().replace('_', ' ')}"
     return "" if _is_function(container) else _reason_to_leave_program(container, images)

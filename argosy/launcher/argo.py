@@ -9,35 +9,30 @@ The pod's environment names the store (`ARGOSY_STORE`) and the project's folder 
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import sys
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from argosy.errors import ArgosyError, Mistake, StepFailed
+from argosy.errors import Mistake, StepFailed
 from argosy.launcher.attempt import TYPES, normal_value
-from argosy.launcher.key import step_key
-from argosy.launcher.launch import Job, launch
-from argosy.launcher.parameters import Texts, encode_items, encode_output, fitted, write_json
-from argosy.launcher.pod import open_context
-from argosy.launcher.step import Input, OutputSlot, Step
+from argosy.launcher.described import LIST, read_word, step_of, word_of
+from argosy.launcher.parameters import Texts, encode_items, encode_output, fitted
+from argosy.launcher.pod import exit_code_of, launch_and_tell, open_context
+from argosy.launcher.step import Input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from argosy.launcher.step import Kind, Outcome
+    from argosy.launcher.step import Kind, Outcome, Step
     from argosy.launcher.store import Store
 
 LAUNCH: Final = ("python3", "-m", "argosy.launcher.argo")
-LIST: Final = "[]"
 ITEMS: Final = "-items"
 """Behind the name of a list output that a loop runs over: its items as Argo expands them."""
 BRACE: Final = "{argosy:"
 """What stands for `{` before another one in a source: Argo would substitute `{{`."""
-_FORMAT: Final = 1
 
 
 @dataclass(frozen=True)
@@ -79,9 +74,7 @@ class Told:
 
     def to_text(self) -> str:
         """Return the word that stands in the manifest; what is as by default is left out."""
-        plain = {each.name: _default(each) for each in fields(self)}
-        told = {name: value for name, value in asdict(self).items() if value != plain[name]}
-        return write_json({"format": _FORMAT} | told)
+        return word_of(self)
 
     @staticmethod
     def from_text(text: str) -> Told:
@@ -91,19 +84,7 @@ class Told:
             Mistake: It is of another version of Argosy.
 
         """
-        document = json.loads(text)
-        if document.pop("format", None) != _FORMAT:
-            raise Mistake(
-                "this workflow was compiled by another version of Argosy than the image holds; compile it anew"
-            )
-        told: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
-        }
-        return Told(**told)
-
-
-def _default(each: Any) -> Any:
-    return each.default_factory() if each.default_factory is not MISSING else each.default
+        return read_word(Told, text, made="workflow was compiled")
 
 
 @dataclass(frozen=True)
@@ -163,24 +144,8 @@ def build_step(pod: Pod, store: Store) -> Step:
 
     """
     told = pod.told
-    return Step(
-        name=told.component,
-        source=restore_source(pod.source.read_text(encoding="utf-8")) if pod.source else "",
-        function=told.function,
-        packages=told.packages,
-        image=told.image,
-        argv=told.argv,
-        kind=told.kind,
-        env={name: os.environ.get(name, "") for name in told.env},
-        reads=told.reads,
-        declared_env=told.declared_env,
-        measurements=frozenset(told.measurements),
-        natural_key=told.natural_key,
-        inputs=dict(_inputs(pod, store)),
-        outputs={name: _slot(kind) for name, kind in told.outputs.items()},
-        cache=told.cache,
-        salt=told.salt,
-    )
+    source = restore_source(pod.source.read_text(encoding="utf-8")) if pod.source else ""
+    return step_of(told, source=source, inputs=_inputs(pod, store), cache=told.cache, salt=told.salt)
 
 
 def emit(pod: Pod, outcome: Outcome, store: Store) -> None:
@@ -198,11 +163,7 @@ def emit(pod: Pod, outcome: Outcome, store: Store) -> None:
 def run_pod(pod: Pod) -> int:
     """Bring the pod's step to its end, leave its outputs where Argo collects them, and return the exit code."""
     with open_context(pod.told.lock, os.environ.get("ARGOSY_RUN", "argo")) as context:
-        step = build_step(pod, context.store)
-        outcome = launch(Job(step, step_key(step, context.project), context))
-        _say(f"{step.name}: {outcome.status} {outcome.key}{f' ({outcome.reason})' if outcome.reason else ''}")
-        if outcome.error:
-            _say(outcome.error)
+        outcome = launch_and_tell(build_step(pod, context.store), context)
         if outcome.status != "failed":
             emit(pod, outcome, context.store)
         return outcome.exit_code
@@ -239,28 +200,9 @@ def _fitted(entry: Input, name: str, told: Told, place: str) -> Input:
     return Input(value, entry.identity if entry.measured else value, entry.measured)
 
 
-def _slot(kind: str) -> OutputSlot:
-    if kind in TYPES:
-        return OutputSlot(kind, is_artifact=False)
-    return OutputSlot(kind.removesuffix(LIST), is_artifact=True, is_list=kind.endswith(LIST))
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"argosy: {text}\n")
-
-
-def _end(number: int, _frame: object) -> None:
-    raise SystemExit(128 + number)
-
-
 def main(words: Sequence[str]) -> int:
-    """Run a pod's command line; an ArgosyError becomes one message and its exit code."""
-    signal.signal(signal.SIGTERM, _end)
-    try:
-        return run_pod(Pod.from_words(words))
-    except ArgosyError as error:
-        _say(str(error))
-        return error.exit_code
+    """Run a pod's command line."""
+    return exit_code_of(lambda: run_pod(Pod.from_words(words)))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,23 @@ def canonical_json(value: Any) -> bytes:
     return text.encode()
 
 
+def unsubstituted_json(value: Any) -> str:
+    """Return compact JSON text in which neither Kubeflow nor Argo finds anything to substitute.
+
+    Raises:
+        ValueError: The value holds NaN or an infinity.
+
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # Two braces in a row stand in texts alone: compact JSON never has them elsewhere.
+    return text.replace("{{", r"\u007b\u007b")
+
+
+def text_of(value: Any) -> str:
+    """Return a value as it stands in a text: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(normal_json(value), ensure_ascii=False)
+
+
 def digest_of(value: Any) -> str:
     """Name a JSON value by the SHA-256 of its canonical text: `sha256:<64 hex>`."""
     return digest_of_bytes(canonical_json(value))

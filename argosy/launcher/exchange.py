@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -17,19 +16,18 @@ from argosy.launcher.artifacts import (
     artifacts_in,
     is_sound,
     materialize,
-    read_manifest,
     store_artifact,
+    stored_artifact,
 )
-from argosy.launcher.attempt import normal_value
-from argosy.launcher.canonical import canonical_json, normal_json
-from argosy.launcher.step import Input, OutputSlot, Step
+from argosy.launcher.attempt import TYPES, normal_value
+from argosy.launcher.canonical import normal_json, text_of
+from argosy.launcher.described import LIST, step_of
+from argosy.launcher.step import Input
 from argosy.launcher.wrapping import (
     CACHING,
     DIGEST_ENTRY,
     IDENTITY,
     IDENTITY_ENTRY,
-    LIST,
-    PARAMETER_TYPES,
     Wrapping,
     fill_in,
     names_aside,
@@ -39,7 +37,7 @@ from argosy.launcher.wrapping import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from argosy.launcher.step import Outcome, Output
+    from argosy.launcher.step import Outcome, Output, Step
     from argosy.launcher.store import Store
 
 # Where Kubeflow's own launcher lays out what it has fetched.
@@ -84,21 +82,10 @@ def build_step(pod: Pod, store: Store) -> Step:
     """Rebuild the step from what Kubeflow tells and what stands in the command."""
     wrapping = pod.wrapping
     caching = json.loads(pod.parameters.get(CACHING) or '{"enableCache":true}') or {}
-    return Step(
-        name=wrapping.component,
+    return step_of(
+        wrapping,
         source="" if wrapping.source_at is None else pod.command[wrapping.source_at],
-        function=wrapping.function,
-        packages=wrapping.packages,
-        image=wrapping.image,
-        argv=wrapping.argv,
-        kind=wrapping.kind,
-        env={name: os.environ.get(name, "") for name in wrapping.env},
-        reads=wrapping.reads,
-        declared_env=wrapping.declared_env,
-        measurements=frozenset(wrapping.measurements),
-        natural_key=wrapping.natural_key,
-        inputs=dict(_inputs(pod, store)),
-        outputs={name: _slot(kind) for name, kind in wrapping.outputs.items()},
+        inputs=_inputs(pod, store),
         cache=caching.get("enableCache", False),
         salt=caching.get("cacheKey", ""),
     )
@@ -137,7 +124,7 @@ def local_path(uri: str) -> Path:
 def _inputs(pod: Pod, store: Store) -> Iterator[tuple[str, Input]]:
     artifacts = pod.given.get("inputs", {}).get("artifacts", {})
     for name, kind in pod.wrapping.inputs.items():
-        if kind in PARAMETER_TYPES:
+        if kind in TYPES:
             # kfp calls a function without what is null.
             if pod.parameters.get(name) is not None:
                 yield name, _parameter(pod, name, kind)
@@ -158,7 +145,7 @@ def _parameter(pod: Pod, name: str, kind: str) -> Input:
         value = _typed(given, kind, place)
         return _known_as(value, value, pod.parameters.get(IDENTITY + name))
     inner = {each: _channel(pod, each, place) for each in channels}
-    value = _typed(fill_in(given, {each: _text(entry.value) for each, entry in inner.items()}), kind, place)
+    value = _typed(fill_in(given, {each: text_of(entry.value) for each, entry in inner.items()}), kind, place)
     if not any(entry.measured for entry in inner.values()):
         return Input(value, value)
     identities = {each: entry.identity for each, entry in inner.items()}
@@ -174,15 +161,11 @@ def _channel(pod: Pod, name: str, place: str) -> Input:
 
 def _typed(value: Any, kind: str, place: str) -> Any:
     # Anything can be read as a text: its JSON. Kubeflow's back end turns it into one, kfp.local does not.
-    given = _text(normal_json(value)) if kind == "STRING" else value
+    given = text_of(value) if kind == "STRING" else value
     try:
         return normal_value(given, kind, place)
     except StepFailed as error:
         raise Mistake(str(error)) from error
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _artifact(entry: Mapping[str, Any], store: Store) -> Input:
@@ -197,23 +180,14 @@ def _artifact(entry: Mapping[str, Any], store: Store) -> Input:
 def _stored(digest: str, store: Store) -> Artifact | None:
     """Return what a launcher committed under a digest; None where that is gone or damaged."""
     try:
-        manifest = read_manifest(store, digest)
+        artifact = stored_artifact(store, digest)
     except Outage:
         return None
-    own = {digest.removeprefix("sha256:"): len(canonical_json(manifest))}
-    blobs = {file["sha256"]: file["size"] for file in manifest["files"].values()}
-    artifact = Artifact(digest, blobs | own, manifest["metadata"])
     return artifact if is_sound(store, artifact) else None
 
 
 def _known_as(value: Any, own: Any, identity: str | None) -> Input:
     return Input(value, json.loads(identity), measured=True) if identity else Input(value, own)
-
-
-def _slot(kind: str) -> OutputSlot:
-    if kind in PARAMETER_TYPES:
-        return OutputSlot(kind, is_artifact=False)
-    return OutputSlot(kind.removesuffix(LIST), is_artifact=True, is_list=kind.endswith(LIST))
 
 
 def _identity(outcome: Outcome, name: str) -> str:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from argosy.errors import Mistake, Outage
 from argosy.launcher.artifacts import Artifact, Artifacts, stored_artifact
-from argosy.launcher.canonical import canonical_json, normal_json
+from argosy.launcher.canonical import canonical_json, normal_json, text_of, unsubstituted_json
 from argosy.launcher.step import Input, Output, shown
 
 if TYPE_CHECKING:
@@ -39,18 +39,6 @@ PLACEHOLDER: Final = re.compile(r"""\{\{\$\.(?:inputs\.parameters\[(['"])(?P<nam
 ENDS: Final = {"Failed": "failed", "Error": "failed", "Skipped": "skipped", "Omitted": "skipped"}
 
 
-def write_json(value: Any) -> str:
-    """Return JSON text in which Argo finds nothing to substitute.
-
-    Raises:
-        ValueError: The value holds NaN or an infinity.
-
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    # Two braces in a row stand in texts alone: compact JSON never has them elsewhere.
-    return text.replace("{{", r"\u007b\u007b")
-
-
 def encode_literal(value: Any, place: str) -> str:
     """Return the text of a value that stands in a manifest, where there is no store to put it into.
 
@@ -59,7 +47,7 @@ def encode_literal(value: Any, place: str) -> str:
 
     """
     try:
-        return write_json(_escaped(normal_json(value) if isinstance(value, list | dict) else value))
+        return unsubstituted_json(_escaped(normal_json(value) if isinstance(value, list | dict) else value))
     except ValueError as error:
         raise Mistake(f"{place}: got {value}; JSON has no such number, use a text or leave it out") from error
 
@@ -82,22 +70,22 @@ def encode_items(output: Output, key: str, name: str, store: Store) -> str:
         Input(item, [whole.identity, i], measured=True) if whole.measured else Input(item, shown(item))
         for i, item in enumerate(items)
     ]
-    return write_json([_encode_input(entry, store) for entry in entries])
+    return unsubstituted_json([_encode_input(entry, store) for entry in entries])
 
 
 def _encode_input(entry: Input, store: Store) -> str:
     text = _encode_value(entry.value, store)
     if not entry.measured:
         return text
-    return write_json({KIND: "measured", "of": entry.identity, "value": text})
+    return unsubstituted_json({KIND: "measured", "of": entry.identity, "value": text})
 
 
 def _encode_value(value: Any, store: Store) -> str:
     if isinstance(value, Artifact):
         return value.digest
     if isinstance(value, Artifacts):
-        return write_json(value.digests)
-    text = write_json(_escaped(value))
+        return unsubstituted_json(value.digests)
+    text = unsubstituted_json(_escaped(value))
     if len(text.encode()) <= LONGEST and not _is_changed_by_argo(value, text):
         return text
     return DIGEST + store.put_bytes(canonical_json(value))
@@ -239,11 +227,6 @@ def fitted(entry: Input, kind: str, *, is_list: bool) -> Input:
         value = text_of(value)
         return replace(entry, value=value, identity=entry.identity if entry.measured else value)
     return entry
-
-
-def text_of(value: Any) -> str:
-    """Return a value as it stands in a text: a text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(normal_json(value), ensure_ascii=False)
 
 
 def _parsed(value: Any) -> Any:

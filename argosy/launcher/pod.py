@@ -28,9 +28,10 @@ from argosy.launcher.launch import Context, Job, launch
 from argosy.launcher.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from argosy.launcher.executor import Request
+    from argosy.launcher.step import Outcome, Step
 
 TOLD: Final = ("ARGOSY_SERVING_URL", "MLFLOW_TRACKING_URI")
 CHUNK: Final = 1 << 16
@@ -39,14 +40,19 @@ CHUNK: Final = 1 << 16
 def run_pod(pod: Pod) -> int:
     """Bring the pod's step to its end, hand its outputs to Kubeflow, and return the exit code."""
     with open_context(pod.wrapping.lock, os.environ.get("KFP_POD_NAME", "kubeflow")) as context:
-        step = build_step(pod, context.store)
-        outcome = launch(Job(step, step_key(step, context.project), context))
-        _say(f"{step.name}: {outcome.status} {outcome.key}{f' ({outcome.reason})' if outcome.reason else ''}")
-        if outcome.error:
-            _say(outcome.error)
+        outcome = launch_and_tell(build_step(pod, context.store), context)
         if outcome.status != "failed":
             emit(pod, outcome, context.store)
         return outcome.exit_code
+
+
+def launch_and_tell(step: Step, context: Context) -> Outcome:
+    """Bring the step of a pod to its end, and say in the pod's log how that was."""
+    outcome = launch(Job(step, step_key(step, context.project), context))
+    _say(f"{step.name}: {outcome.status} {outcome.key}{f' ({outcome.reason})' if outcome.reason else ''}")
+    if outcome.error:
+        _say(outcome.error)
+    return outcome
 
 
 @contextmanager
@@ -120,14 +126,19 @@ def _say(text: str) -> None:
     sys.stderr.write(f"argosy: {text}\n")
 
 
-def main(words: Sequence[str]) -> int:
-    """Run a pod's command line; an ArgosyError becomes one message and its exit code."""
+def exit_code_of(run: Callable[[], int]) -> int:
+    """Run what a pod is there for; an ArgosyError becomes one message and its exit code."""
     signal.signal(signal.SIGTERM, _end)
     try:
-        return run_pod(Pod.from_words(words))
+        return run()
     except ArgosyError as error:
         _say(str(error))
         return error.exit_code
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a pod's command line."""
+    return exit_code_of(lambda: run_pod(Pod.from_words(words)))
 
 
 if __name__ == "__main__":

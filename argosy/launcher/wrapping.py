@@ -11,12 +11,11 @@ object into JSON text without quoting it, and `kfp.local` writes 3 as `3.0`.
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from argosy.errors import Mistake
+from argosy.launcher.described import read_word, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,9 +33,6 @@ IDENTITY_ENTRY: Final = "argosy_identity"
 """Metadata of every artifact that a launcher hands to Kubeflow: its digest and, of a measurement, its identity."""
 PLACEHOLDER: Final = re.compile(r"""\{\{\$\.inputs\.parameters\[(['"])(?P<name>.+?)\1\]\}\}""")
 ASIDE: Final = re.compile(r"\{argosy\{(?P<name>.+?)\}\}")
-LIST: Final = "[]"
-PARAMETER_TYPES: Final = frozenset({"NUMBER_INTEGER", "NUMBER_DOUBLE", "STRING", "BOOLEAN", "LIST", "STRUCT"})
-_FORMAT: Final = 1
 _OWN_WORDS: Final = 8
 
 
@@ -72,12 +68,7 @@ class Wrapping:
 
     def to_text(self) -> str:
         """Return the word that stands in the command; what is as by default is left out."""
-        plain = asdict(Wrapping(self.component))
-        told = {name: value for name, value in asdict(self).items() if name == "component" or value != plain[name]}
-        document = {"format": _FORMAT} | told
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        # Two braces stand in texts alone, and neither Kubeflow nor Argo is to take them for its own.
-        return text.replace("{{", r"\u007b\u007b")
+        return word_of(self)
 
     @staticmethod
     def from_text(text: str) -> Wrapping:
@@ -87,15 +78,7 @@ class Wrapping:
             Mistake: It is of another version of Argosy.
 
         """
-        document = json.loads(text)
-        if document.pop("format", None) != _FORMAT:
-            raise Mistake(
-                "this pipeline was wrapped by another version of Argosy than the image holds; compile it anew"
-            )
-        told: dict[str, Any] = {}
-        for name, value in document.items():
-            told[name] = tuple(value) if isinstance(value, list) else value
-        return Wrapping(**told)
+        return read_word(Wrapping, text, made="pipeline was wrapped")
 
 
 def set_aside(value: Any) -> Any:

@@ -13,7 +13,7 @@ from argosy.launcher.artifacts import Artifact, Artifacts
 from argosy.launcher.step import Input, OutputSlot, Step, shown
 from argosy.spec.model import ABSENT, ArtifactSlot, Executor, Template
 from argosy.spec.resolution import Place, resolve
-from argosy.spec.templates import RUN_VALUES, fill_run_values, render_template, text_of
+from argosy.spec.templates import RUN_VALUES, channel_text, fill_run_values, render_template
 from argosy.spec.values import typed_for
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _fitted(found: Input, slot: Slot, place: str) -> Input:
         return found
     if slot.type == "STRING" and value is not None and not isinstance(value, str):
         # As in Kubeflow, anything can be read as a text: its JSON.
-        value = text_of(slot.name, {slot.name: value})
+        value = channel_text(slot.name, {slot.name: value})
     fitted = typed_for(slot, value, place)
     return replace(found, value=fitted, identity=found.identity if found.measured else fitted)
 

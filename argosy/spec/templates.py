@@ -109,10 +109,10 @@ def _render(value: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
 
 
 def _render_text(text: str, values: Mapping[str, JsonValue]) -> str:
-    return CHANNEL.sub(lambda match: text_of(_channel(match), values), text)
+    return CHANNEL.sub(lambda match: channel_text(_channel(match), values), text)
 
 
-def text_of(name: str, values: Mapping[str, JsonValue]) -> str:
+def channel_text(name: str, values: Mapping[str, JsonValue]) -> str:
     """Return the value of a channel as the text that stands for its placeholder."""
     value = values.get(name)
     if value is None:

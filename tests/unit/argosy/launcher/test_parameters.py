@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from argosy.errors import Mistake, Outage
 from argosy.launcher.artifacts import Artifacts, store_artifact
-from argosy.launcher.canonical import normal_json
-from argosy.launcher.parameters import Texts, encode_items, encode_literal, encode_output, write_json
+from argosy.launcher.canonical import normal_json, unsubstituted_json
+from argosy.launcher.parameters import Texts, encode_items, encode_literal, encode_output
 from argosy.launcher.step import Input, Output
 from argosy.launcher.store import open_store
 from tests.fakes.argo_expressions import evaluate
@@ -136,20 +136,20 @@ def test_items_of_a_measured_list_are_told_apart(store):
 
 def test_a_field_of_an_object_or_of_its_json_text(store):
     for value in ({"a": [1]}, '{"a": [1]}'):
-        text = write_json({"argosy": "field", "name": "a", "of": write_json(value)})
+        text = unsubstituted_json({"argosy": "field", "name": "a", "of": unsubstituted_json(value)})
         assert read(store, text) == Input([1], [1])
 
     with pytest.raises(Mistake, match=r"a task: \{'b': 1\} has no field 'a'; give an object that has it"):
-        read(store, write_json({"argosy": "field", "name": "a", "of": '{"b":1}'}))
+        read(store, unsubstituted_json({"argosy": "field", "name": "a", "of": '{"b":1}'}))
 
 
 def test_a_text_is_put_together_from_channels(store):
     channel = "{{$.inputs.parameters['pipelinechannel--n']}}"
     text = {"argosy": "text", "value": [f"{channel} of {channel}"], "channels": {"pipelinechannel--n": "3"}}
 
-    assert read(store, write_json(text)).value == ["3 of 3"]
+    assert read(store, unsubstituted_json(text)).value == ["3 of 3"]
     with pytest.raises(Mistake, match=r"^n: no value to put into a text"):
-        read(store, write_json(text | {"channels": {"pipelinechannel--n": ""}}))
+        read(store, unsubstituted_json(text | {"channels": {"pipelinechannel--n": ""}}))
 
 
 @pytest.mark.parametrize(
