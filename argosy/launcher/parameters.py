@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any, Final
 from argosy.errors import Mistake, Outage
 from argosy.launcher.artifacts import Artifact, Artifacts, stored_artifact
 from argosy.launcher.canonical import canonical_json, normal_json, text_of, unsubstituted_json
-from argosy.launcher.step import Input, Output, shown
+from argosy.launcher.inputs import each_item, field_of, filled, final_status, gathered, parsed
+from argosy.launcher.step import Input, Output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,14 +64,10 @@ def encode_items(output: Output, key: str, name: str, store: Store) -> str:
     Of what is no list it is the text as it is: the loop over it ends in an error that shows it, the step does not.
     """
     whole = output.as_input(key, name)
-    items = whole.value.items if isinstance(whole.value, Artifacts) else _parsed(whole.value)
+    items = whole.value.items if isinstance(whole.value, Artifacts) else parsed(whole.value)
     if not isinstance(items, list | tuple):
         return _encode_input(whole, store)
-    entries = [
-        Input(item, [whole.identity, i], measured=True) if whole.measured else Input(item, shown(item))
-        for i, item in enumerate(items)
-    ]
-    return unsubstituted_json([_encode_input(entry, store) for entry in entries])
+    return unsubstituted_json([_encode_input(entry, store) for entry in each_item(whole, items)])
 
 
 def _encode_input(entry: Input, store: Store) -> str:
@@ -192,30 +189,21 @@ class Texts:
             else:
                 entry = self.read(each) if isinstance(each, str) else self._plain(each)
             found += [] if entry is None else [entry]
-        value: Any = [entry.value for entry in found]
-        if self.of_artifacts:
-            value = Artifacts(tuple(artifact for each in value for artifact in _flat(each)))
-        if any(entry.measured for entry in found):
-            return Input(value, [entry.identity for entry in found], measured=True)
-        return Input(value, shown(value))
+        return gathered(found, of_artifacts=self.of_artifacts)
 
     def _field(self, whole: Input | None, name: str) -> Input | None:
         if whole is None:
             return None
-        value = _parsed(whole.value)
-        if not isinstance(value, dict) or name not in value:
+        found = field_of(whole, name)
+        if found is None:
+            value = parsed(whole.value)
             raise Mistake(f"{self.place}: {value!r:.200} has no field {name!r}; give an object that has it")
-        if whole.measured:
-            return Input(value[name], [whole.identity, name], measured=True)
-        return Input(value[name], value[name])
+        return found
 
     def _rendered(self, value: Any, channels: Mapping[str, Input | None]) -> Input:
         # A channel may be an artifact's consumer's neighbour, but in a text stands a value.
         found = {name: entry for name, entry in channels.items() if entry is not None}
-        rendered = _render(value, found)
-        if any(entry.measured for entry in found.values()):
-            return Input(rendered, [value, {name: entry.identity for name, entry in found.items()}], measured=True)
-        return Input(rendered, rendered)
+        return filled(value, _render(value, found), found)
 
 
 def fitted(entry: Input, kind: str, *, is_list: bool) -> Input:
@@ -227,18 +215,6 @@ def fitted(entry: Input, kind: str, *, is_list: bool) -> Input:
         value = text_of(value)
         return replace(entry, value=value, identity=entry.identity if entry.measured else value)
     return entry
-
-
-def _parsed(value: Any) -> Any:
-    """Return what a JSON text holds, and any other value as it is."""
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-def _flat(value: Artifact | Artifacts) -> tuple[Artifact, ...]:
-    return value.items if isinstance(value, Artifacts) else (value,)
 
 
 def _render(value: Any, channels: Mapping[str, Input]) -> Any:
@@ -262,8 +238,6 @@ def _channel(match: re.Match[str], channels: Mapping[str, Input]) -> str:
 
 
 def _status(name: str, states: Sequence[str], run: str) -> dict[str, Any]:
-    """Return what kfp's executor reads; a group that did not fail is COMPLETE, as Kubeflow says it."""
     found = {ENDS.get(state, "ended") for state in states}
-    state = "FAILED" if "failed" in found else "SKIPPED" if found == {"skipped"} else "COMPLETE"
-    error = {"code": 1, "message": f"a task of {name} failed in {run}"} if state == "FAILED" else {}
-    return {"state": state, "pipelineJobResourceName": run, "pipelineTaskName": name, "error": error}
+    message = f"a task of {name} failed in {run}" if "failed" in found else ""
+    return final_status(found, name=name, run=run, message=message)

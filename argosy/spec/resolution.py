@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import Mistake
 from argosy.launcher.artifacts import Artifact, Artifacts
 from argosy.launcher.canonical import normal_json
+from argosy.launcher.inputs import each_item, field_of, filled, final_status, gathered, parsed
 from argosy.launcher.step import Input, shown
 from argosy.spec.conditions import evaluate
 from argosy.spec.fields import shorten
@@ -93,14 +93,12 @@ def loop_items(loop: Loop, place: Place, so_far: Unrolling) -> list[Input]:
     found = resolve(loop.items, place, so_far)
     wanted = "a list of artifacts" if isinstance(loop.item, ArtifactSlot) else "a list"
     value = None if found is None else found.value
-    items = list(value.items) if isinstance(value, Artifacts) else _parsed(value)
+    items = list(value.items) if isinstance(value, Artifacts) else parsed(value)
     if isinstance(value, Artifact) or not isinstance(items, list) or found is None:
         raise Mistake(f"loop {loop.name}: its items are {shorten(shown(value))}; {wanted} is needed")
     if not isinstance(loop.item, ArtifactSlot):
         items = [normal_json(item) for item in items]
-    if found.measured:
-        return [Input(item, [found.identity, i], measured=True) for i, item in enumerate(items)]
-    return [Input(item, shown(item)) for item in items]
+    return each_item(found, items)
 
 
 def resolve(source: Source, place: Place, so_far: Unrolling) -> Input | None:
@@ -149,9 +147,7 @@ def _rendered(source: Template, place: Place, so_far: Unrolling) -> Input:
     resolved = {name: resolve(channel, place, so_far) for name, channel in source.channels.items()}
     found = {name: entry for name, entry in resolved.items() if entry is not None}
     rendered = render_template(source, {name: entry.value for name, entry in found.items()})
-    measured = any(entry.measured for entry in found.values())
-    identity: Any = [source.value, {name: entry.identity for name, entry in found.items()}] if measured else rendered
-    return Input(rendered, identity, measured)
+    return filled(source.value, rendered, found)
 
 
 def _gathered(source: TaskOutput | FirstOf, index: tuple[int, ...], so_far: Unrolling) -> Input | None:
@@ -164,12 +160,7 @@ def _gathered(source: TaskOutput | FirstOf, index: tuple[int, ...], so_far: Unro
         return None
     found = [_gathered(source, (*index, number), so_far) for number in range(len(rounds))]
     entries = [entry for entry in found if entry is not None]
-    value: Any = [entry.value for entry in entries]
-    if _is_artifact(source, so_far):
-        value = Artifacts(tuple(artifact for each in value for artifact in _flat(each)))
-    if any(entry.measured for entry in entries):
-        return Input(value, [entry.identity for entry in entries], measured=True)
-    return Input(value, shown(value))
+    return gathered(entries, of_artifacts=_is_artifact(source, so_far))
 
 
 def _first(choice: FirstOf, index: tuple[int, ...], so_far: Unrolling) -> Input | None:
@@ -186,10 +177,6 @@ def _is_artifact(source: Source, so_far: Unrolling) -> bool:
     return isinstance(so_far.tasks[source.task].component.outputs.get(source.output), ArtifactSlot)
 
 
-def _flat(value: Artifact | Artifacts) -> tuple[Artifact, ...]:
-    return value.items if isinstance(value, Artifacts) else (value,)
-
-
 def _output(source: TaskOutput, index: tuple[int, ...], so_far: Unrolling) -> Input | None:
     name, output = instance_name(source.task, index), source.output
     outcome = so_far.outcomes[name]
@@ -203,30 +190,19 @@ def _output(source: TaskOutput, index: tuple[int, ...], so_far: Unrolling) -> In
 def _field(whole: Input | None, name: str, place: Place) -> Input | None:
     if whole is None:
         return None
-    value = _parsed(whole.value)
-    if not isinstance(value, dict) or name not in value:
+    found = field_of(whole, name)
+    if found is None:
         got = shorten(shown(whole.value))
         raise Mistake(f"tasks.{place.name}: {got} has no field {name!r}; give an object that has it")
-    return Input(value[name], [whole.identity, name] if whole.measured else value[name], whole.measured)
-
-
-def _parsed(value: Any) -> Any:
-    """Return what a JSON text holds, and any other value as it is."""
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
+    return found
 
 
 def _final_status(name: str, tasks: tuple[str, ...], place: Place, so_far: Unrolling) -> dict[str, Any]:
-    """Return the document that kfp's executor reads; a group that did not fail is COMPLETE, as Kubeflow says it."""
     below = [(task, place.round_of(so_far.tasks[task])) for task in tasks]
-    states = {so_far.state(task, index) for task, index in below}
-    status = {
-        "state": "FAILED" if "failed" in states else "SKIPPED" if states == {"skipped"} else "COMPLETE",
-        "pipelineJobResourceName": so_far.run_values.get("pipeline_job_resource_name", ""),
-        "pipelineTaskName": name,
-    }
     outcomes = (so_far.outcomes[each.name] for task, index in below for each in so_far.below(task, index))
-    message = next((outcome.error for outcome in outcomes if outcome.status == "failed"), "")
-    return status | {"error": {"code": 1, "message": message} if message else {}}
+    return final_status(
+        (so_far.state(task, index) for task, index in below),
+        name=name,
+        run=so_far.run_values.get("pipeline_job_resource_name", ""),
+        message=next((outcome.error for outcome in outcomes if outcome.status == "failed"), ""),
+    )
