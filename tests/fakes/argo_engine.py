@@ -8,7 +8,6 @@ from typing import Any
 
 from argosy.argo.workflow import Wanted, manifest
 from argosy.errors import Unsupported
-from argosy.launcher.artifacts import materialize, read_manifest
 from argosy.launcher.parameters import Texts, encode_literal
 from argosy.launcher.step import shown
 from argosy.launcher.store import open_store
@@ -16,7 +15,7 @@ from argosy.spec.arguments import bind_arguments
 from argosy.spec.model import ArtifactSlot, FirstOf, Pipeline, Source
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_simulator import Workflow
-from tests.fakes.engines import Ended, artifact, files_at
+from tests.fakes.engines import Ended, compared
 from tests.fakes.projects import ROOT
 
 
@@ -54,19 +53,10 @@ def simulate(made: Mapping[str, Any], parameters: Mapping[str, str], folder: Pat
 def read_outputs(pipeline: Pipeline, texts: Mapping[str, str | None], folder: Path) -> dict[str, Any]:
     """Return the outputs of a pipeline in the form in which engines are compared."""
     store = open_store(str(folder / "store"))
-
-    def found(value: Any) -> Any:
-        if isinstance(value, str) and value.startswith("sha256:"):
-            path = folder / "outputs" / value
-            if not path.exists():
-                materialize(store, value, path)
-            return artifact(files_at(path), read_manifest(store, value)["metadata"])
-        return [found(item) for item in value] if isinstance(value, list) else value
-
     outputs = {}
     for name, source in pipeline.outputs.items():
         entry = Texts(store, name, of_artifacts=_is_artifact(source, pipeline)).read(texts[name] or "")
-        outputs[name] = None if entry is None else found(shown(entry.value))
+        outputs[name] = None if entry is None else compared(shown(entry.value), store, folder)
     return outputs
 
 

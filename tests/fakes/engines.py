@@ -17,7 +17,7 @@ from typing import Any
 
 from argosy.kubeflow.wrap import wrap
 from argosy.launcher.artifacts import materialize, read_manifest
-from argosy.launcher.store import open_store
+from argosy.launcher.store import Store, open_store
 from argosy.spec.documents import parse_documents
 from tests.fakes.projects import ROOT, argosy, project_env, write_files
 
@@ -58,6 +58,16 @@ def files_at(path: Path) -> dict[str, bytes]:
     return {file.relative_to(path).as_posix(): file.read_bytes() for file in path.rglob("*") if file.is_file()}
 
 
+def compared(value: Any, store: Store, folder: Path) -> Any:
+    """Return an output as engines are compared by: digests are laid out in the folder and hashed anew."""
+    if isinstance(value, str) and value.startswith("sha256:"):
+        path = folder / "outputs" / value
+        if not path.exists():
+            materialize(store, value, path)
+        return artifact(files_at(path), read_manifest(store, value)["metadata"])
+    return [compared(item, store, folder) for item in value] if isinstance(value, list) else value
+
+
 def run_argosy(spec: Path, arguments: Mapping[str, Any], folder: Path) -> Ended:
     """Run `argosy run` in a project without code, with the folder's store."""
     write_files(folder / "project", {"pyproject.toml": "[tool.argosy]\n"})
@@ -70,16 +80,7 @@ def run_argosy(spec: Path, arguments: Mapping[str, Any], folder: Path) -> Ended:
     if document["status"] != "succeeded":
         return Ended("failed", why=ended.stderr[-2000:])
     store = open_store(str(folder / "store"))
-
-    def found(value: Any) -> Any:
-        if isinstance(value, str) and value.startswith("sha256:"):
-            path = folder / "outputs" / value
-            if not path.exists():
-                materialize(store, value, path)
-            return artifact(files_at(path), read_manifest(store, value)["metadata"])
-        return [found(item) for item in value] if isinstance(value, list) else value
-
-    outputs = {name: found(value) for name, value in document["outputs"].items()}
+    outputs = {name: compared(value, store, folder) for name, value in document["outputs"].items()}
     return Ended("succeeded", outputs, steps={step["key"]: step["status"] for step in document["steps"] if step["key"]})
 
 
