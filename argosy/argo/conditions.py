@@ -13,6 +13,7 @@ from argosy.spec.model import (
     Constant,
     FieldOf,
     FirstOf,
+    Known,
     LoopItem,
     Negation,
     Parameter,
@@ -95,6 +96,8 @@ def value_of(source: Source, reader: Reader) -> str:
     match source:
         case Constant(value):
             return literal(value, reader)
+        case Known(entry):
+            return literal(entry.value if entry else None, reader)
         case FieldOf(inner, name):
             whole = value_of(inner, reader)
             return f'(type({whole}) == "string" ? fromJSON({whole}) : {whole})[{quoted(name)}]'

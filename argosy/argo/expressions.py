@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from argosy.argo.unsupported import refusal
 from argosy.launcher.canonical import unsubstituted_json
-from argosy.launcher.parameters import encode_literal
+from argosy.launcher.parameters import encode_input, encode_literal
 from argosy.spec.model import (
+    Collected,
     Constant,
     FieldOf,
     FinalStatus,
     FirstOf,
+    Known,
     LoopItem,
     PipelineInput,
     RunValue,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from argosy.argo.scopes import Atom, Path, Produced, Scopes
+    from argosy.launcher.store import Store
     from argosy.spec.model import Source
 
 IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w*")
@@ -39,6 +42,9 @@ OF_THE_RUN: Final = {
     "pipeline_job_create_time_utc": "workflow.creationTimestamp.RFC3339",
     "pipeline_job_schedule_time_utc": "workflow.creationTimestamp.RFC3339",
 }
+
+PHASES: Final = {"ended": "Succeeded", "failed": "Failed", "skipped": "Skipped"}
+"""What Argo calls the ends of tasks."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def as_argument(pieces: Pieces) -> str:
 
 def as_expression(pieces: Pieces) -> str:
     """Return one expression for all pieces."""
-    return " + ".join(quoted(each) if isinstance(each, str) else each.text for each in pieces)
+    return " + ".join(quoted(each) if isinstance(each, str) else each.text for each in pieces or [""])
 
 
 def quoted(text: str) -> str:
@@ -94,6 +100,8 @@ def pieces_of(source: Source, reader: Reader) -> Pieces:
     match source:
         case Constant(value):
             return [encode_literal(value, f"tasks.{reader.name}")]
+        case Known(entry):
+            return [encode_input(entry, require_store(reader))] if entry else []
         case PipelineInput() | LoopItem():
             return [_given(source, reader)]
         case TaskOutput() | FirstOf():
@@ -117,8 +125,18 @@ def passed_on(atom: Atom, reader: Reader) -> Pieces:
     return [_given(atom, reader)]
 
 
-def _composed(source: FieldOf | Template | FinalStatus, reader: Reader) -> Pieces:
+def require_store(reader: Reader) -> Store:
+    """Return the store of values that are known ahead."""
+    if reader.scopes.store is None:
+        raise TypeError(f"{reader.name}: a plan that holds known values is translated with its store")
+    return reader.scopes.store
+
+
+def _composed(source: FieldOf | Template | FinalStatus | Collected, reader: Reader) -> Pieces:
     match source:
+        case Collected():
+            head = f'{{"argosy":"collected","depth":{collected_depth(source, reader)},"of":'
+            return [head, Expr(f"toJson({gathered(source, reader)})"), "}"]
         case FieldOf(inner, name):
             head = f'{{"argosy":"field","name":{unsubstituted_json(name)},"of":'
             return [head, _as_json(pieces_of(inner, reader)), "}"]
@@ -127,13 +145,13 @@ def _composed(source: FieldOf | Template | FinalStatus, reader: Reader) -> Piece
             for i, (name, channel) in enumerate(channels.items()):
                 pieces += [f"{',' if i else ''}{unsubstituted_json(name)}:", _as_json(pieces_of(channel, reader))]
             return [*pieces, "}}"]
-        case FinalStatus(name, tasks):
+        case FinalStatus(name, tasks, settled):
             nodes = dict.fromkeys(reader.scopes.node(task, reader.path) or "" for task in tasks)
-            states: Pieces = []
-            for i, node in enumerate(nodes):
-                states += ['","' if i else '"', Expr(f'tasks["{node}"].status', f"tasks.{node}.status")]
+            states: list[Pieces] = [[Expr(f'tasks["{node}"].status', f"tasks.{node}.status")] for node in nodes]
+            states += [[PHASES[state]] for state in settled]
+            listed = [piece for i, state in enumerate(states) for piece in ('","' if i else '"', *state)]
             head = f'{{"argosy":"status","name":{unsubstituted_json(name)},"states":['
-            return [head, *states, '"],"run":"', Expr("workflow.name", "workflow.name"), '"}']
+            return [head, *listed, '"],"run":"', Expr("workflow.name", "workflow.name"), '"}']
 
 
 def _produced(source: Produced, reader: Reader) -> Pieces:
@@ -142,6 +160,23 @@ def _produced(source: Produced, reader: Reader) -> Pieces:
     if not depth:
         return [text]
     return [f'{{"argosy":"collected","depth":{depth},"of":', Expr(f"toJson({text.text})"), "}"]
+
+
+def gathered(source: Source, reader: Reader) -> str:
+    """Return the expression of the JSON list that holds the text of each round; of anything else, of its text."""
+    match source:
+        case Collected(sources):
+            return f"toJson([{', '.join(gathered(each, reader) for each in sources)}])"
+        case TaskOutput() | FirstOf() if reader.scopes.depth(source, reader.path):
+            return _whole(source, reader).text
+    return as_expression(pieces_of(source, reader))
+
+
+def collected_depth(source: Source, reader: Reader) -> int:
+    """Return how many lists stand around the text of a round."""
+    if isinstance(source, Collected):
+        return 1 + max((collected_depth(each, reader) for each in source.sources), default=0)
+    return reader.scopes.depth(source, reader.path) if isinstance(source, TaskOutput | FirstOf) else 0
 
 
 def _whole(source: Produced, reader: Reader) -> Expr:

@@ -10,13 +10,33 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from argosy.argo.conditions import value_of
-from argosy.argo.expressions import as_argument, as_expression, passed_on, pieces_of
+from argosy.argo.expressions import (
+    as_argument,
+    as_expression,
+    collected_depth,
+    gathered,
+    passed_on,
+    pieces_of,
+    require_store,
+)
 from argosy.argo.scopes import items_of
 from argosy.argo.unsupported import refusal
 from argosy.errors import Mistake
 from argosy.launcher.canonical import unsubstituted_json
-from argosy.launcher.parameters import encode_literal
-from argosy.spec.model import ArtifactSlot, Constant, FieldOf, FirstOf, LoopItem, Parameter, PipelineInput, TaskOutput
+from argosy.launcher.parameters import encode_items_of, encode_literal
+from argosy.launcher.step import Input
+from argosy.spec.model import (
+    ArtifactSlot,
+    Collected,
+    Constant,
+    FieldOf,
+    FirstOf,
+    Known,
+    LoopItem,
+    Parameter,
+    PipelineInput,
+    TaskOutput,
+)
 
 if TYPE_CHECKING:
     from argosy.argo.expressions import Reader
@@ -39,6 +59,10 @@ def items_argument(loop: Loop, reader: Reader) -> str:
     source = items_of(loop, reader.scopes.tasks)
     if isinstance(source, Constant):
         return unsubstituted_json([encode_literal(item, f"loop {loop.name}") for item in _constant_items(source, loop)])
+    if isinstance(source, Known):
+        return encode_items_of(source.entry or Input(None, None), require_store(reader))
+    if isinstance(source, Collected) and collected_depth(source, reader) == 1:
+        return f"{{{{={GATHERED.format(gathered(source, reader))}}}}}"
     if _is_ready(source, loop, reader):
         return as_argument(pieces_of(source, reader))
     if isinstance(source, TaskOutput | FirstOf) and reader.scopes.depth(source, reader.path) == 1:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from argosy.argo.names import slug, unique
 from argosy.argo.unsupported import refusal
 from argosy.launcher.argo import ITEMS
-from argosy.spec.model import FieldOf, FinalStatus, FirstOf, LoopItem, TaskOutput, Template
+from argosy.spec.model import Collected, FieldOf, FinalStatus, FirstOf, Known, LoopItem, TaskOutput, Template
 from argosy.spec.resolution import shared
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
 
+    from argosy.launcher.store import Store
     from argosy.spec.model import Condition, Loop, Pipeline, Source, Start, Task
 
 Path: TypeAlias = tuple[str, ...]
@@ -44,6 +45,7 @@ class Scopes:
         node_names: The names of tasks and loops in their DAG, by the plan's; a loop has a `/` in front.
         feeding: List outputs that loops run over.
         measured: Outputs that are, or may depend on, measurements.
+        store: Where values go that are known but too large for a manifest; None where nothing is known ahead.
 
     """
 
@@ -53,6 +55,7 @@ class Scopes:
     scopes: Mapping[Path, Scope]
     feeding: frozenset[TaskOutput]
     measured: frozenset[TaskOutput]
+    store: Store | None = None
 
     def node(self, task: str, path: Path) -> str | None:
         """Return the name of what stands for a task in a DAG: itself, or the loop around it; None for one outside."""
@@ -80,16 +83,18 @@ class Scopes:
 
     def is_measured(self, source: Source) -> bool:
         """Say whether a source is, or may depend on, a measurement."""
+        if isinstance(source, Known):
+            return source.entry is not None and source.entry.measured
         items = {name: loop.items for name, loop in self.pipeline.loops.items()}
         return _depends(source, self.measured, items)
 
 
-def read_scopes(pipeline: Pipeline) -> Scopes:
+def read_scopes(pipeline: Pipeline, store: Store | None = None) -> Scopes:
     """Return the DAGs of a pipeline."""
     tasks = {task.name: task for task in pipeline.tasks}
     paths: list[Path] = [(), *((*loop.loops, loop.name) for loop in pipeline.loops.values())]
     scopes = {path: Scope(path) for path in paths}
-    found = Scopes(pipeline, tasks, _node_names(pipeline), scopes, _feeding(pipeline), _measured(pipeline))
+    found = Scopes(pipeline, tasks, _node_names(pipeline), scopes, _feeding(pipeline), _measured(pipeline), store)
     for path, source in _reads(pipeline):
         for atom in atoms(source):
             _pass(atom, path, found)
@@ -105,6 +110,9 @@ def atoms(source: Source) -> Iterator[Atom]:
             yield from atoms(inner)
         case Template(_, channels):
             for each in channels.values():
+                yield from atoms(each)
+        case Collected(sources):
+            for each in sources:
                 yield from atoms(each)
 
 

@@ -17,6 +17,7 @@ from argosy.spec.model import ABSENT, ArtifactSlot, Executor
 
 if TYPE_CHECKING:
     from argosy.argo.scopes import Scopes
+    from argosy.launcher.store import Store
     from argosy.spec.model import Pipeline, Slot
 
 Kind = Literal["Workflow", "WorkflowTemplate", "CronWorkflow"]
@@ -37,12 +38,14 @@ class Wanted:
     Attributes:
         schedule: When a CronWorkflow runs, like `0 6 * * *`.
         lock: The file that pins third-party versions, relative to the project.
+        store: Where the values lie of a plan of which a part is done; None for a whole plan.
 
     """
 
     kind: Kind = "Workflow"
     schedule: str | None = None
     lock: str | None = None
+    store: Store | None = None
 
 
 def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
@@ -55,7 +58,7 @@ def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     """
     if (wanted.kind == "CronWorkflow") is not bool(wanted.schedule):
         raise Mistake("--schedule goes with --kind CronWorkflow, and that needs one, like --schedule '0 6 * * *'")
-    name, spec = slug(pipeline.name), workflow_spec(pipeline, lock=wanted.lock)
+    name, spec = slug(pipeline.name), workflow_spec(pipeline, wanted)
     described = {"annotations": {"workflows.argoproj.io/description": pipeline.description.replace("{{", "{ {")}}
     metadata: dict[str, Any] = described if pipeline.description else {}
     named = {"generateName": f"{name}-"} if wanted.kind == "Workflow" else {"name": name}
@@ -66,14 +69,14 @@ def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     return {"apiVersion": API, "kind": wanted.kind, "metadata": {**named, **metadata}, "spec": spec}
 
 
-def workflow_spec(pipeline: Pipeline, *, lock: str | None) -> dict[str, Any]:
+def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     """Return the `spec` of a Workflow."""
     if pipeline.platform.get("workspace"):
         raise refusal("pipelineConfig", "workspace")
-    scopes = read_scopes(pipeline)
+    scopes = read_scopes(pipeline, wanted.store)
     loops, rounds = _loop_names(scopes)
     taken = {ROOT, GUARD, *loops.values(), *rounds.values()}
-    containers, container_names = container_templates(scopes, taken, lock=lock)
+    containers, container_names = container_templates(scopes, taken, lock=wanted.lock)
     dags = dag_templates(scopes, Names(container_names, loops, rounds))
     spec: dict[str, Any] = {"entrypoint": ROOT, "serviceAccountName": ACCOUNT}
     if parameters := [_parameter(name, slot) for name, slot in pipeline.inputs.items()]:

@@ -55,7 +55,7 @@ def encode_literal(value: Any, place: str) -> str:
 
 def encode_output(output: Output, key: str, name: str, store: Store) -> str:
     """Return the text of a committed output; `key` is that of the step."""
-    return _encode_input(output.as_input(key, name), store)
+    return encode_input(output.as_input(key, name), store)
 
 
 def encode_items(output: Output, key: str, name: str, store: Store) -> str:
@@ -63,14 +63,19 @@ def encode_items(output: Output, key: str, name: str, store: Store) -> str:
 
     Of what is no list it is the text as it is: the loop over it ends in an error that shows it, the step does not.
     """
-    whole = output.as_input(key, name)
+    return encode_items_of(output.as_input(key, name), store)
+
+
+def encode_items_of(whole: Input, store: Store) -> str:
+    """Return the items of what a list output came to, as `encode_items` does."""
     items = whole.value.items if isinstance(whole.value, Artifacts) else parsed(whole.value)
     if not isinstance(items, list | tuple):
-        return _encode_input(whole, store)
-    return unsubstituted_json([_encode_input(entry, store) for entry in each_item(whole, items)])
+        return encode_input(whole, store)
+    return unsubstituted_json([encode_input(entry, store) for entry in each_item(whole, items)])
 
 
-def _encode_input(entry: Input, store: Store) -> str:
+def encode_input(entry: Input, store: Store) -> str:
+    """Return the text of what enters a step: a value, artifacts, or a measurement with its identity."""
     text = _encode_value(entry.value, store)
     if not entry.measured:
         return text

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from argosy.launcher.step import Input
+
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 ParameterType = Literal["NUMBER_INTEGER", "NUMBER_DOUBLE", "STRING", "BOOLEAN", "LIST", "STRUCT"]
 Kind = Literal["step", "observe", "fact", "move", "deployment"]
@@ -179,10 +181,14 @@ class FirstOf:
 
 @dataclass(frozen=True, slots=True)
 class FinalStatus:
-    """How a group of tasks ended, as `dsl.PipelineTaskFinalStatus` tells it; `name` is the group's."""
+    """How a group of tasks ended, as `dsl.PipelineTaskFinalStatus` tells it; `name` is the group's.
+
+    `settled` says how those of its tasks ended that were over before the run: `ended`, `failed` or `skipped`.
+    """
 
     name: str
     tasks: tuple[str, ...]
+    settled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +209,33 @@ class Template:
     channels: Mapping[str, Source]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known before the run, with the identity that it has in keys; an entry of None is nothing at all."""
+
+    entry: Input | None = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What the rounds of a loop give that was unrolled before the run: a list, as `TaskOutput` gives of a loop."""
+
+    sources: tuple[Source, ...]
+    of_artifacts: bool = False
+
+
 Source: TypeAlias = (
-    Constant | Template | PipelineInput | TaskOutput | LoopItem | FieldOf | FirstOf | FinalStatus | RunValue
+    Constant
+    | Template
+    | PipelineInput
+    | TaskOutput
+    | LoopItem
+    | FieldOf
+    | FirstOf
+    | FinalStatus
+    | RunValue
+    | Known
+    | Collected
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import Mistake
-from argosy.launcher.artifacts import Artifact, Artifacts
+from argosy.launcher.artifacts import Artifact, Artifacts, artifacts_in
 from argosy.launcher.canonical import normal_json
 from argosy.launcher.inputs import each_item, field_of, filled, final_status, gathered, parsed
 from argosy.launcher.step import Input, shown
@@ -14,10 +14,12 @@ from argosy.spec.conditions import evaluate
 from argosy.spec.fields import shorten
 from argosy.spec.model import (
     ArtifactSlot,
+    Collected,
     Constant,
     FieldOf,
     FinalStatus,
     FirstOf,
+    Known,
     LoopItem,
     PipelineInput,
     RunValue,
@@ -55,8 +57,14 @@ def shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
 
 
 def instance_name(task: str, index: tuple[int, ...]) -> str:
-    """Return the name of a task's instance in some rounds of the loops around it."""
-    return f"{task}[{','.join(map(str, index))}]" if index else task
+    """Return the name of a task's instance in some rounds of the loops around it.
+
+    A task that is itself one round of an unrolled loop, `task[2]`, has instances like `task[2,0]`.
+    """
+    if not index:
+        return task
+    head = f"{task[:-1]}," if task.endswith("]") else f"{task}["
+    return f"{head}{','.join(map(str, index))}]"
 
 
 def reason_to_skip(start: Start, place: Place, so_far: Unrolling) -> str:
@@ -109,14 +117,18 @@ def resolve(source: Source, place: Place, so_far: Unrolling) -> Input | None:
 
     """
     match source:
-        case TaskOutput(task):
-            return _gathered(source, place.round_of(so_far.tasks[task]), so_far)
-        case FirstOf():
-            return _gathered(source, place.round_of(source), so_far)
+        case TaskOutput() | FirstOf():
+            producer = source if isinstance(source, FirstOf) else so_far.tasks[source.task]
+            return _gathered(source, place.round_of(producer), so_far)
         case FieldOf(inner, name):
             return _field(resolve(inner, place, so_far), name, place)
         case Template():
             return _rendered(source, place, so_far)
+        case Known(entry):
+            return entry
+        case Collected(sources, of_artifacts):
+            found = [resolve(each, place, so_far) for each in sources]
+            return gathered([entry for entry in found if entry is not None], of_artifacts=of_artifacts)
         case _:
             return _given(source, place, so_far)
 
@@ -136,8 +148,8 @@ def _given(
             value = so_far.arguments[name]
         case Constant(value):
             pass
-        case FinalStatus(name, tasks):
-            value = _final_status(name, tasks, place, so_far)
+        case FinalStatus():
+            value = _final_status(source, place, so_far)
         case RunValue(name):
             value = so_far.run_values.get(name, place.name)
     return Input(value, shown(value))
@@ -160,7 +172,7 @@ def _gathered(source: TaskOutput | FirstOf, index: tuple[int, ...], so_far: Unro
         return None
     found = [_gathered(source, (*index, number), so_far) for number in range(len(rounds))]
     entries = [entry for entry in found if entry is not None]
-    return gathered(entries, of_artifacts=_is_artifact(source, so_far))
+    return gathered(entries, of_artifacts=is_artifact(source, so_far))
 
 
 def _first(choice: FirstOf, index: tuple[int, ...], so_far: Unrolling) -> Input | None:
@@ -169,9 +181,12 @@ def _first(choice: FirstOf, index: tuple[int, ...], so_far: Unrolling) -> Input 
     return next((entry for entry in found if entry is not None), None)
 
 
-def _is_artifact(source: Source, so_far: Unrolling) -> bool:
+def is_artifact(source: Source, so_far: Unrolling) -> bool:
+    """Say whether a source stands for artifacts."""
     if isinstance(source, FirstOf):
-        return _is_artifact(source.sources[0], so_far)
+        return is_artifact(source.sources[0], so_far)
+    if isinstance(source, Known):
+        return source.entry is not None and bool(artifacts_in(source.entry.value))
     if not isinstance(source, TaskOutput):
         return False
     return isinstance(so_far.tasks[source.task].component.outputs.get(source.output), ArtifactSlot)
@@ -197,12 +212,12 @@ def _field(whole: Input | None, name: str, place: Place) -> Input | None:
     return found
 
 
-def _final_status(name: str, tasks: tuple[str, ...], place: Place, so_far: Unrolling) -> dict[str, Any]:
-    below = [(task, place.round_of(so_far.tasks[task])) for task in tasks]
+def _final_status(group: FinalStatus, place: Place, so_far: Unrolling) -> dict[str, Any]:
+    below = [(task, place.round_of(so_far.tasks[task])) for task in group.tasks]
     outcomes = (so_far.outcomes[each.name] for task, index in below for each in so_far.below(task, index))
     return final_status(
-        (so_far.state(task, index) for task, index in below),
-        name=name,
+        [*group.settled, *(so_far.state(task, index) for task, index in below)],
+        name=group.name,
         run=so_far.run_values.get("pipeline_job_resource_name", ""),
         message=next((outcome.error for outcome in outcomes if outcome.status == "failed"), ""),
     )

@@ -123,9 +123,13 @@ class Unrolling:
         """Return the instances of a task below some rounds, in the order of their making."""
         return self._below[task, index]
 
-    def is_over(self, task: str) -> bool:
-        """Say whether every instance of a task has ended."""
-        return (task, ()) in self._states
+    def is_over(self, task: str, index: Index = ()) -> bool:
+        """Say whether every instance of a task below some rounds has ended."""
+        return (task, index) in self._states
+
+    def directly(self, loops: tuple[str, ...]) -> list[Task | Loop]:
+        """Return the tasks and loops that stand in some loops and in no other one."""
+        return self._directly[loops]
 
     def _add(self, item: Task | Loop, index: Index) -> None:
         waiting = _Waiting(item, index)

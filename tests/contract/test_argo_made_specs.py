@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 from hypothesis import assume, event, given, settings
+from hypothesis import strategies as st
 
 from argosy.argo.scopes import read_scopes
 from argosy.argo.workflow import Wanted, manifest
@@ -21,6 +22,7 @@ from argosy.launcher.parameters import Texts, encode_items, encode_output
 from argosy.launcher.step import Output, shown
 from argosy.spec.model import ArtifactSlot, FirstOf
 from argosy.spec.read import read_pipeline
+from argosy.spec.remaining import remaining
 from argosy.spec.resolution import Place, resolve
 from tests.fakes.argo_simulator import BAD, Node, Workflow
 from tests.fakes.made_specs import specs
@@ -53,8 +55,8 @@ class Blobs:
 class PureWorkflow(Workflow):
     """A workflow whose pods compute in this process."""
 
-    def of(self, spec, pipeline):
-        self.spec, self.store, self.given = spec, Blobs(), []
+    def of(self, spec, pipeline, store=None):
+        self.spec, self.store, self.given = spec, store or Blobs(), []
         names = read_scopes(pipeline).node_names
         self.steps = {names[task.name]: task for task in pipeline.tasks}
         return self
@@ -100,7 +102,7 @@ def exactly(value):
     return json.dumps(without_message(value) if isinstance(value, dict) else value, sort_keys=True)
 
 
-def run_plan(spec, pipeline):
+def run_plan(spec, pipeline, steps=None):
     def compute(instance, inputs):
         try:
             component = spec["components"][instance.task.component.name]
@@ -110,19 +112,46 @@ def run_plan(spec, pipeline):
 
     arguments = {name: slot.default for name, slot in pipeline.inputs.items()}
     pick = random.Random(0).randrange
-    return unroll(pipeline, arguments, compute=compute, pick=pick, run_values={"pipeline_job_name": "job"})
+    return unroll(pipeline, arguments, compute=compute, pick=pick, run_values={"pipeline_job_name": "job"}, steps=steps)
+
+
+def made_of(pipeline, store=None):
+    try:
+        return manifest(pipeline, Wanted(store=store))
+    except Unsupported as error:
+        event(f"refused: {str(error).split(': ')[1].partition(' (')[0]}")
+        return assume(False)
+
+
+def counted(given):
+    return Counter((name.partition("[")[0], exactly(inputs)) for name, inputs in given)
+
+
+def require_same_rest(spec, steps, tmp_path):
+    """Run the first steps of a plan, and what is left of it as a workflow."""
+    pipeline = read_pipeline(spec)
+    part, whole = run_plan(spec, pipeline, steps), run_plan(spec, pipeline)
+    left, store = remaining(part.so_far), Blobs()
+    assume(left.tasks)
+    workflow = PureWorkflow(made_of(left, store), {}, tmp_path, name="job").of(spec, left, store)
+    root = workflow.run()
+    given = counted((name, json.loads(inputs)) for name, inputs in workflow.given) + counted(part.given.items())
+    wanted = counted(whole.given.items())
+    if "failed" in whole.statuses().values():
+        event("failed")
+        assert "failed" in part.statuses().values() or root.phase in BAD
+        assert not given - wanted
+        return
+    assert root.phase == "Succeeded", [node.message for node in workflow.nodes.values() if node.phase in BAD]
+    assert given == wanted
+    assert outputs_of(workflow, root, left, pipeline) == outputs_of_plan(whole)
 
 
 def require_same(spec, tmp_path):
     pipeline = read_pipeline(spec)
-    try:
-        made = manifest(pipeline, Wanted())
-    except Unsupported as error:
-        event(f"refused: {str(error).split(': ')[1].partition(' (')[0]}")
-        assume(False)
-    workflow = PureWorkflow(made, {}, tmp_path, name="job").of(spec, pipeline)
+    workflow = PureWorkflow(made_of(pipeline), {}, tmp_path, name="job").of(spec, pipeline)
     root, ended = workflow.run(), run_plan(spec, pipeline)
-    wanted = Counter((name.partition("[")[0], exactly(inputs)) for name, inputs in ended.given.items())
+    wanted = counted(ended.given.items())
     if "failed" in ended.statuses().values():
         event("failed")
         assert root.phase in BAD
@@ -130,16 +159,21 @@ def require_same(spec, tmp_path):
         return
     assert root.phase == "Succeeded", [node.message for node in workflow.nodes.values() if node.phase in BAD]
     assert Counter(workflow.given) == wanted
-    assert outputs_of(workflow, root, pipeline) == {
-        name: exactly(shown(entry.value))
-        for name, source in pipeline.outputs.items()
-        if (entry := resolve(source, Place("outputs"), ended.so_far)) is not None
+    assert outputs_of(workflow, root, pipeline, pipeline) == outputs_of_plan(ended)
+
+
+def outputs_of_plan(ended):
+    found = {
+        name: resolve(source, Place("outputs"), ended.so_far) for name, source in ended.so_far.pipeline.outputs.items()
     }
+    return {name: exactly(shown(entry.value)) for name, entry in found.items() if entry is not None}
 
 
-def outputs_of(workflow, root, pipeline):
+def outputs_of(workflow, root, run, pipeline):
+    """Return what the workflow of a plan, or of what was left of it, gave: as the whole plan declares it."""
     found = {}
-    for name, source in pipeline.outputs.items():
+    for name in run.outputs:
+        source = pipeline.outputs[name]
         first = source.sources[0] if isinstance(source, FirstOf) else source
         task = next(task for task in pipeline.tasks if task.name == first.task)
         is_artifact = isinstance(task.component.outputs[first.output], ArtifactSlot)
@@ -153,6 +187,19 @@ def outputs_of(workflow, root, pipeline):
 @given(spec=specs())
 def test_a_workflow_does_what_its_plan_does(spec, tmp_path_factory):
     require_same(spec, tmp_path_factory.getbasetemp())
+
+
+@FEW
+@given(spec=specs(), steps=st.integers(0, 12))
+def test_a_workflow_of_what_is_left_ends_as_the_plan_does(spec, steps, tmp_path_factory):
+    require_same_rest(spec, steps, tmp_path_factory.getbasetemp())
+
+
+@pytest.mark.slow
+@MANY
+@given(spec=specs(tasks=6), steps=st.integers(0, 30))
+def test_many_workflows_of_what_is_left_end_as_their_plans_do(spec, steps, tmp_path_factory):
+    require_same_rest(spec, steps, tmp_path_factory.getbasetemp())
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from argosy.errors import Mistake
 from argosy.launcher.step import shown
 from argosy.spec.read import read_pipeline
+from argosy.spec.remaining import remaining
 from argosy.spec.resolution import Place, instance_name, resolve
 from tests.fakes.broken_specs import a_broken_spec, without_nulls
 from tests.fakes.made_specs import shuffled, specs
@@ -21,9 +22,9 @@ FEW = settings(max_examples=200, derandomize=True, database=None, deadline=None)
 MANY = settings(FEW, max_examples=3000)
 
 
-def run(spec, seed=0):
+def run(spec, seed=0, *, pipeline=None, steps=None):
     """Bring a made spec to its end, with steps of pure functions that end in a random order."""
-    pipeline = read_pipeline(spec)
+    pipeline = pipeline or read_pipeline(spec)
     components = spec["components"]
 
     def compute(instance, inputs):
@@ -34,7 +35,9 @@ def run(spec, seed=0):
 
     arguments = {name: slot.default for name, slot in pipeline.inputs.items()}
     values = {"pipeline_job_name": "job"}
-    return unroll(pipeline, arguments, compute=compute, pick=random.Random(seed).randrange, run_values=values)
+    return unroll(
+        pipeline, arguments, compute=compute, pick=random.Random(seed).randrange, run_values=values, steps=steps
+    )
 
 
 def without_message(inputs):
@@ -99,6 +102,41 @@ def test_a_plan_does_what_its_spec_means(spec, seed):
 @given(specs(tasks=6), st.integers(0, 9))
 def test_many_plans_do_what_their_specs_mean(spec, seed):
     require_meaning(spec, seed)
+
+
+def require_remaining(spec, seed, steps):
+    """Go some steps far, then run what is left: together that is one undisturbed run."""
+    whole, part = run(spec, seed), run(spec, seed + 1, steps=steps)
+    left = remaining(part.so_far)
+    assert all(name not in part.so_far.outcomes for name in (task.name for task in left.tasks))
+
+    rest = run(spec, seed + 2, pipeline=left)
+
+    skipped = {name for name, status in whole.statuses().items() if status == "skipped"}
+    statuses = part.statuses() | rest.statuses()
+    assert dict.fromkeys(skipped, "skipped") | statuses == whole.statuses()
+    assert text_of_all(part.given | rest.given) == text_of_all(whole.given)
+    found, wanted = (
+        {
+            name: resolve(source, Place("outputs"), ended.so_far)
+            for name, source in ended.so_far.pipeline.outputs.items()
+        }
+        for ended in (rest, whole)
+    )
+    assert found == wanted
+
+
+@FEW
+@given(specs(), st.integers(0, 9), st.integers(0, 12))
+def test_what_remains_of_a_plan_ends_as_the_whole_would(spec, seed, steps):
+    require_remaining(spec, seed, steps)
+
+
+@pytest.mark.slow
+@MANY
+@given(specs(tasks=6), st.integers(0, 9), st.integers(0, 30))
+def test_what_remains_of_many_plans_ends_as_the_whole_would(spec, seed, steps):
+    require_remaining(spec, seed, steps)
 
 
 @FEW

@@ -159,23 +159,31 @@ class _Parser:
             node = self.ternary()
             self.need(")")
             return node
-        if self.take("#"):
-            return lambda _env, item: item
+        if self.take("["):
+            return self.array()
         kind, text = self.tokens[self.at]
         self.at += 1
         if kind == "number":
             return _constant(float(text) if "." in text or "e" in text.lower() else int(text))
-        if kind == "text":
-            return _constant(json.loads(text))
-        if text in WORDS:
-            return _constant(WORDS[text])
+        if kind == "text" or text in WORDS:
+            return _constant(WORDS[text] if text in WORDS and kind != "text" else json.loads(text))
+        if text == "#":
+            return lambda _env, item: item
         return self.call(text) if self.take("(") else _variable(text)
 
-    def call(self, name: str) -> Node:
-        given = [] if self.peek() == ")" else [self.ternary()]
+    def array(self) -> Node:
+        items = self.listed("]")
+        return lambda env, item: [each(env, item) for each in items]
+
+    def listed(self, end: str) -> list[Node]:
+        given = [] if self.peek() == end else [self.ternary()]
         while self.take(","):
             given.append(self.ternary())
-        self.need(")")
+        self.need(end)
+        return given
+
+    def call(self, name: str) -> Node:
+        given = self.listed(")")
         if name == "map":
             return lambda env, item: [given[1](env, each) for each in _list(given[0](env, item))]
         if name == "filter":

@@ -55,13 +55,14 @@ def unroll(
     compute: Compute,  # type: ignore[valid-type]  # a name for a type, in quotes
     pick: Callable[[int], int] = lambda _count: 0,
     run_values: Mapping[str, str] | None = None,
+    steps: int | None = None,
 ) -> Unrolled:
-    """Bring a plan to its end; of the instances that are ready, `pick` says which one is next."""
+    """Bring a plan to its end, or so many steps far; of the instances that are ready, `pick` says which is next."""
     found = Unrolled(Unrolling(pipeline, arguments or {}, run_values or {}))
     ready: list[Instance] = []
     while True:
         ready += found.so_far.ready()
-        if not ready:
+        if not ready or len(found.ends) == steps:
             return found
         found.most = max(found.most, len(ready))
         instance = ready.pop(pick(len(ready)))
