@@ -32,14 +32,7 @@ parameters = click.option(
     callback=lambda _context, _option, values: _pairs(values),
 )
 pipeline = click.argument("pipeline", metavar="PIPELINE")
-target = click.option(
-    "--target",
-    type=click.Choice(["kubeflow", "argo"]),
-    default="kubeflow",
-    show_default=True,
-    help="What it is for.",
-    callback=lambda _context, _option, value: _supported(value),
-)
+namespace = click.option("--namespace", "-n", metavar="NAME", help="The namespace; the context's by default.")
 run_id = click.argument("run_id", metavar="RUN", default="@latest")
 ref = click.option("--ref", default=DEFAULT_REF, show_default=True, help="The ref that names the model.")
 reason = click.option("--reason", default="", help="Why; kept in the record.")
@@ -125,24 +118,64 @@ def compile_(*, pipeline: str | None, target: str, out: str | None, check: bool,
 @app.command()
 @pipeline
 @parameters
-@target
-@click.option("--experiment", metavar="NAME", help="The experiment; named like the pipeline by default.")
-@click.option("--host", metavar="URL", help="The Kubeflow API; ARGOSY_KUBEFLOW_HOST or [tool.argosy] by default.")
-@click.option("--namespace", metavar="NAME", help="The namespace, where several share a Kubeflow.")
-@click.option("--cron", metavar="EXPR", help="Run it again and again, like '0 6 * * *' for every day at six.")
+@click.option(
+    "--target", type=click.Choice(["argo", "kubeflow"]), default="argo", show_default=True, help="What runs it there."
+)
+@namespace
+@click.option("--watch", is_flag=True, help="Follow the run to its end, and exit as it does.")
+@click.option("--experiment", metavar="NAME", help="Kubeflow's experiment; named like the pipeline by default.")
+@click.option("--host", metavar="URL", help="Kubeflow's API; ARGOSY_KUBEFLOW_HOST or [tool.argosy] by default.")
+@click.option("--cron", metavar="EXPR", help="Have Kubeflow run it again and again, like '0 6 * * *'.")
+@store
+@output
+def submit(*, pipeline: str, target: str, store: str | None, as_json: bool, **asked: Any) -> None:
+    """Run PIPELINE on a cluster, once per plan.
+
+    To Argo goes what is not done yet; an unchanged run starts no pod. A run of the same plan that goes on there is
+    attached to. PIPELINE is a name of the catalogue, or the path of a PipelineSpec.
+    """
+    if target == "kubeflow":
+        from argosy.commands import submit_kubeflow
+
+        sys.exit(
+            submit_kubeflow.submit_pipeline(submit_kubeflow.Asked(pipeline, **asked), store=store, as_json=as_json)
+        )
+    _require_none_of_kubeflow(asked)
+    from argosy.commands.submit_argo import Asked, submit_pipeline
+
+    sys.exit(submit_pipeline(Asked(pipeline, **asked), store=store, as_json=as_json))
+
+
+@app.command()
+@run_id
+@namespace
+@store
+@output
+def status(run_id: str, namespace: str | None, *, store: str | None, as_json: bool) -> None:
+    """Say how far RUN has come on its cluster, step by step.
+
+    Exits as the run does once it has ended, with 0 while it goes on. RUN is a run's name, a unique part of it, or
+    @latest.
+    """
+    from argosy.commands.status import print_status
+
+    sys.exit(print_status(run_id, namespace, store=store, as_json=as_json))
+
+
+@app.command()
+@run_id
+@namespace
 @click.option("--watch", is_flag=True, help="Follow the run to its end, and exit as it does.")
 @store
 @output
-def submit(*, pipeline: str, store: str | None, as_json: bool, **asked: Any) -> None:
-    """Run PIPELINE on a cluster, once per plan.
+def retry(run_id: str, namespace: str | None, *, watch: bool, store: str | None, as_json: bool) -> None:
+    """Run again what is left of RUN, where it ran: here, or on its cluster.
 
-    A run of the same plan that goes on there is attached to. PIPELINE is a name of the catalogue, or the path of a
-    PipelineSpec.
+    With its parameters, and with the code as it is now; all that is done already stands.
     """
-    from argosy.commands.submit import Asked, submit_pipeline
+    from argosy.commands.status import retry_run
 
-    del asked["target"]
-    sys.exit(submit_pipeline(Asked(pipeline, **asked), store=store, as_json=as_json))
+    sys.exit(retry_run(run_id, namespace, watch=watch, store=store, as_json=as_json))
 
 
 @app.command()
@@ -183,15 +216,16 @@ def report(run_id: str, out: str | None, *, store: str | None) -> None:
 @app.command()
 @click.argument("run_id", metavar="RUN")
 @click.argument("step", metavar="STEP")
+@namespace
 @store
-def logs(run_id: str, step: str, *, store: str | None) -> None:
-    """Print what STEP wrote in RUN.
+def logs(run_id: str, step: str, namespace: str | None, *, store: str | None) -> None:
+    """Print what STEP wrote in RUN, here or on a cluster.
 
     Where it was reused, what it wrote when it ran.
     """
     from argosy.commands.history import print_log
 
-    print_log(run_id, step, store=store)
+    print_log(run_id, step, namespace, store=store)
 
 
 @app.command()
@@ -297,15 +331,15 @@ def doctor(*, as_json: bool) -> None:
     sys.exit(examine(as_json=as_json))
 
 
-def _supported(target: str) -> str:
-    from argosy.errors import Unsupported
+def _require_none_of_kubeflow(asked: dict[str, Any]) -> None:
+    from argosy.errors import Mistake
 
-    if target == "argo":
-        raise Unsupported(
-            "--target argo: not there yet; give what `argosy compile --target argo` writes to `argo submit`, "
-            "or give --target kubeflow"
+    given = [f"--{name}" for name in ("experiment", "host", "cron") if asked.pop(name)]
+    if given:
+        raise Mistake(
+            f"{', '.join(given)}: said to Kubeflow alone; give --target kubeflow, or leave it out. On Argo, "
+            "`argosy compile PIPELINE --target argo --kind CronWorkflow --schedule ...` writes one for `kubectl`"
         )
-    return target
 
 
 def _pairs(given: tuple[str, ...]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -78,11 +79,24 @@ def load_pipeline(name: str, session: Session) -> Pipeline:
         Mistake: There is no such file or pipeline, or the spec cannot be read.
 
     """
-    if name.endswith((".yaml", ".yml", ".json")):
-        if not Path(name).is_file():
-            raise Mistake(f"{name}: there is no such file; give a PipelineSpec or a name of the catalogue")
-        return read_pipeline(Path(name))
-    return read_pipeline(compiled_spec(name, session.settings, session.project))
+    return read_pipeline(_file_of(name) or compiled_spec(name, session.settings, session.project))
+
+
+def load_spec(name: str, session: Session) -> str:
+    """Return the text of what `load_pipeline` reads."""
+    file = _file_of(name)
+    if file is not None:
+        read_pipeline(file)  # it says what is wrong with the place of the file
+        return file.read_text(encoding="utf-8")
+    return json.dumps(compiled_spec(name, session.settings, session.project), sort_keys=True)
+
+
+def _file_of(name: str) -> Path | None:
+    if not name.endswith((".yaml", ".yml", ".json")):
+        return None
+    if not Path(name).is_file():
+        raise Mistake(f"{name}: there is no such file; give a PipelineSpec or a name of the catalogue")
+    return Path(name)
 
 
 def serving_url(settings: Settings) -> str | None:
@@ -124,6 +138,20 @@ def new_run(session: Session, request: Request) -> tuple[Run, str]:
     given = arguments | _artifacts(pipeline, arguments, session.store)
     told = _run_values(run_id, session.settings.state)
     return Run(pipeline, given, context, debug=request.debug, last_keys=last, run_values=told), run_id
+
+
+def run_elsewhere(session: Session, pipeline: Pipeline, given: Mapping[str, Any], env: Mapping[str, str]) -> Run:
+    """Make a run whose steps are started on a cluster; `env` is what its pods are told.
+
+    Raises:
+        Mistake: A parameter is unknown or missing, or has the wrong type.
+
+    """
+    arguments: dict[str, Any] = bind_arguments(pipeline, given)
+    told = {name: env[name] for name in ("ARGOSY_STORE", "ARGOSY_SERVING_URL", "MLFLOW_TRACKING_URI") if name in env}
+    run_id = f"plan-{new_run_id(pipeline.name)}"
+    context = Context(session.store, session.project, run_id, session.settings.state, _no_execute, env=told)
+    return Run(pipeline, arguments | _artifacts(pipeline, arguments, session.store), context, elsewhere=True)
 
 
 def _bound(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from argosy.argo.names import slug, unique
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from argosy.argo.scopes import Scopes
+    from argosy.argo.wanted import Wanted
     from argosy.spec.model import Slot, Task
 
 SOURCE: Final = "/argosy/source.py"
@@ -27,30 +29,26 @@ CLAIMS: Final = ("argostub/createpvc", "argostub/deletepvc")
 PYTHON: Final = re.compile(r"(.*/)?python[\d.]*")
 ENVIRONMENT: Final = (
     {"name": "ARGOSY_RUN", "value": "{{workflow.name}}"},
+    {"name": "ARGOSY_NODE", "value": "{{node.name}}"},
+    {"name": "ARGOSY_POD", "value": "{{pod.name}}"},
     {"name": "HOME", "value": "/tmp"},  # noqa: S108
 )
 SETTINGS: Final = "argosy"
 """The config map and the secret with the store's URL and its credentials."""
 
 
-def container_templates(
-    scopes: Scopes, taken: set[str], *, lock: str | None
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Return the templates of a pipeline's components, and the name of each task's.
-
-    Args:
-        scopes: The pipeline.
-        taken: Names of other templates.
-        lock: The file that pins third-party versions, relative to the project.
-
-    """
+def container_templates(scopes: Scopes, taken: set[str], wanted: Wanted) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return the templates of a pipeline's components, and the name of each task's; `taken` are those of others."""
     # An image in which a Python component runs holds the launcher; then its programs may have it, too.
     ready = {image for task in scopes.pipeline.tasks if (image := _python_image(task))}
     by_content: dict[str, dict[str, Any]] = {}
     names: dict[str, str] = {}
     for task in scopes.pipeline.tasks:
         executor = _runnable(task, ready)
-        template = container_template(task, executor, feeding_outputs(task, scopes), lock=lock)
+        items = feeding_outputs(task, scopes)
+        described = replace(told(task, executor, items, lock=wanted.lock), pipeline=scopes.pipeline.name)
+        described = replace(described, planned=wanted.planned.get(task.component.name, ""))
+        template = container_template(task, executor, described, wanted.env)
         content = json.dumps(template, sort_keys=True)
         if content not in by_content:
             name = unique(slug(_called(task)), {*taken, *(each["name"] for each in by_content.values())})
@@ -64,7 +62,7 @@ def feeding_outputs(task: Task, scopes: Scopes) -> tuple[str, ...]:
     return tuple(name for name in task.component.outputs if TaskOutput(task.name, name) in scopes.feeding)
 
 
-def container_template(task: Task, executor: Executor, items: tuple[str, ...], *, lock: str | None) -> dict[str, Any]:
+def container_template(task: Task, executor: Executor, described: Told, env: Mapping[str, str]) -> dict[str, Any]:
     """Return the template of a task's component, without a name.
 
     Raises:
@@ -72,7 +70,7 @@ def container_template(task: Task, executor: Executor, items: tuple[str, ...], *
 
     """
     require_mapped(task)
-    outputs = [name for output in task.component.outputs for name in _files(output, items)]
+    outputs = [name for output in task.component.outputs for name in _files(output, described.items)]
     template: dict[str, Any] = template_fields(task)
     inputs = _inputs(task, executor)
     if inputs:
@@ -83,7 +81,7 @@ def container_template(task: Task, executor: Executor, items: tuple[str, ...], *
     if task.timeout_s:
         template["activeDeadlineSeconds"] = max(1, round(task.timeout_s))
     template["retryStrategy"] = retry_strategy(task.retry, f"tasks.{task.name}")
-    template["container"] = _container(task, executor, items, lock=lock)
+    template["container"] = _container(task, executor, described, env)
     return template
 
 
@@ -142,9 +140,9 @@ def _may_be_absent(slot: Slot) -> bool:
     return slot.optional or (not isinstance(slot, ArtifactSlot) and slot.default is not ABSENT)
 
 
-def _container(task: Task, executor: Executor, items: tuple[str, ...], *, lock: str | None) -> dict[str, Any]:
+def _container(task: Task, executor: Executor, described: Told, env: Mapping[str, str]) -> dict[str, Any]:
     fields = container_fields(task)
-    words = ["--step", told(task, executor, items, lock=lock).to_text()]
+    words = ["--step", described.to_text()]
     words += ["--source", SOURCE] if executor.source is not None else []
     words += ["--outputs", OUTPUTS]
     for name in task.component.inputs:
@@ -154,7 +152,7 @@ def _container(task: Task, executor: Executor, items: tuple[str, ...], *, lock: 
         "command": list(LAUNCH),
         "args": words,
         **{key: value for key, value in fields.items() if key not in {"env", "volumeMounts"}},
-        "env": [*fields.get("env", []), *map(dict, ENVIRONMENT)],
+        "env": [*fields.get("env", []), *map(dict, ENVIRONMENT), *({"name": n, "value": v} for n, v in env.items())],
         "envFrom": [
             {"configMapRef": {"name": SETTINGS, "optional": True}},
             {"secretRef": {"name": SETTINGS, "optional": True}},

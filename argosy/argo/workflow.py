@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from argosy.argo.container import container_templates
 from argosy.argo.dag import GUARD, ROOT, Names, dag_templates, guarded
@@ -16,11 +15,12 @@ from argosy.launcher.parameters import encode_literal
 from argosy.spec.model import ABSENT, ArtifactSlot, Executor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from argosy.argo.scopes import Scopes
-    from argosy.launcher.store import Store
+    from argosy.argo.wanted import Wanted
     from argosy.spec.model import Pipeline, Slot
 
-Kind = Literal["Workflow", "WorkflowTemplate", "CronWorkflow"]
 API: Final = "argoproj.io/v1alpha1"
 ACCOUNT: Final = "argosy"
 WEEK_S: Final = 7 * 24 * 3600
@@ -29,23 +29,6 @@ TIMES: Final = {
     "resourceTtlOnSuccess": "secondsAfterSuccess",
     "resourceTtlOnFailure": "secondsAfterFailure",
 }
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be made of a pipeline.
-
-    Attributes:
-        schedule: When a CronWorkflow runs, like `0 6 * * *`.
-        lock: The file that pins third-party versions, relative to the project.
-        store: Where the values lie of a plan of which a part is done; None for a whole plan.
-
-    """
-
-    kind: Kind = "Workflow"
-    schedule: str | None = None
-    lock: str | None = None
-    store: Store | None = None
 
 
 def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
@@ -69,6 +52,21 @@ def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     return {"apiVersion": API, "kind": wanted.kind, "metadata": {**named, **metadata}, "spec": spec}
 
 
+def with_arguments(manifest: Mapping[str, Any], given: Mapping[str, Any], pipeline: Pipeline) -> dict[str, Any]:
+    """Return a manifest whose parameters have values: JSON values, and digests of artifacts."""
+    spec = manifest["spec"]
+    parameters = [
+        each | ({"value": _text(each["name"], given[each["name"]], pipeline)} if each["name"] in given else {})
+        for each in spec.get("arguments", {}).get("parameters", [])
+    ]
+    return {**manifest, "spec": {**spec, **({"arguments": {"parameters": parameters}} if parameters else {})}}
+
+
+def _text(name: str, value: Any, pipeline: Pipeline) -> str:
+    is_artifact = isinstance(pipeline.inputs[name], ArtifactSlot)
+    return str(value) if is_artifact else encode_literal(value, f"parameter {name!r}")
+
+
 def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     """Return the `spec` of a Workflow."""
     if pipeline.platform.get("workspace"):
@@ -76,7 +74,7 @@ def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     scopes = read_scopes(pipeline, wanted.store)
     loops, rounds = _loop_names(scopes)
     taken = {ROOT, GUARD, *loops.values(), *rounds.values()}
-    containers, container_names = container_templates(scopes, taken, lock=wanted.lock)
+    containers, container_names = container_templates(scopes, taken, wanted)
     dags = dag_templates(scopes, Names(container_names, loops, rounds))
     spec: dict[str, Any] = {"entrypoint": ROOT, "serviceAccountName": ACCOUNT}
     if parameters := [_parameter(name, slot) for name, slot in pipeline.inputs.items()]:

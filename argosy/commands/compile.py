@@ -20,7 +20,7 @@ from argosy.spec.read import read_pipeline
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from argosy.argo.workflow import Kind
+    from argosy.argo.wanted import Kind
     from argosy.project import Settings
     from argosy.session import Session
     from argosy.spec.model import Pipeline
@@ -103,9 +103,10 @@ def argo(kind: Kind, schedule: str | None) -> Target:
 
     def text_of(name: str, session: Session) -> str:
         from argosy.argo.emit import emit
-        from argosy.argo.workflow import Wanted, manifest
+        from argosy.argo.wanted import Wanted
+        from argosy.argo.workflow import manifest
 
-        return emit(manifest(_plan(name, session), Wanted(kind, schedule, _lock(session.settings))))
+        return emit(manifest(_plan(name, session), Wanted(kind, schedule, lock_of(session.settings))))
 
     options = ["--target argo", *([f"--kind {kind}"] if kind != "Workflow" else [])]
     options += [f"--schedule '{schedule}'"] if schedule else []
@@ -136,7 +137,7 @@ def manifest_of(name: str, session: Session, *, env: Mapping[str, str] | None = 
     else:
         compiled = compiled_spec(name, session.settings, session.project, anew=True)
         spec, platform = dict(compiled["pipeline_spec"]), dict(compiled.get("platform_spec") or {})
-    wrapped = wrap(spec, lock=_lock(session.settings), env=env)
+    wrapped = wrap(spec, lock=lock_of(session.settings), env=env)
     for component, reason in wrapped.left.items():
         sys.stderr.write(f"argosy: {component} is left to Kubeflow as it is: {reason}\n")
     return Manifest(wrapped.spec, platform)
@@ -149,7 +150,7 @@ def _read(file: Path) -> str:
         raise Mistake(f"{file}: cannot be read: {error}; give a PipelineSpec or a name of the catalogue") from error
 
 
-def _lock(settings: Settings) -> str | None:
+def lock_of(settings: Settings) -> str | None:
     """Return the lock as the image of the project has it: relative to the project."""
     if settings.lock is None or not settings.lock.is_relative_to(settings.root):
         return None

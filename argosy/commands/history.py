@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.commands.printing import print_columns, print_json, print_line
 from argosy.errors import Mistake
-from argosy.local.records import list_runs, read_run
+from argosy.local.records import find_run, list_runs, read_run
 from argosy.session import open_session
 
 if TYPE_CHECKING:
@@ -68,15 +68,27 @@ def write_report(run_id: str, out: str | None, *, store: str | None) -> None:
     print_line(str(file))
 
 
-def print_log(run_id: str, step: str, *, store: str | None) -> None:
+def print_log(run_id: str, step: str, namespace: str | None, *, store: str | None) -> None:
     """Print a step's log.
+
+    Args:
+        run_id: The run.
+        step: The step.
+        namespace: Where on the cluster a run is looked for that goes on there.
+        store: The store's URL, if a flag gave one.
 
     Raises:
         Mistake: The run has no such step, or the step left no log.
 
     """
     session = open_session(store=store)
-    document = read_run(session.store, run_id)
+    begun = find_run(session.store, run_id)
+    if begun.get("target") == "argo":
+        from argosy.commands.status import print_log_of_pod
+
+        print_log_of_pod(session, begun, step, namespace)
+        return
+    document = read_run(session.store, begun["run"])
     found = next((entry for entry in document["steps"] if entry["name"] == step), None)
     if found is None:
         raise Mistake(f"step {step!r} is not in {document['run']}; `argosy show {document['run']}` lists its steps")

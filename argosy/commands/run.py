@@ -36,13 +36,13 @@ def run_pipeline(request: Request, *, store: str | None, as_json: bool) -> int:
     finally:
         progress.close()
     try:
-        report = _report(session, document)
+        report = write_run_report(session, document)
     except OSError as error:  # a full disk, most likely; how the run ended is not to be lost with its picture
         report = f"not written ({error})"
     if as_json:
         print_json({key: value for key, value in document.items() if key != "sections"})
     else:
-        _print_summary(document, report)
+        print_summary(document, report)
     return 128 + interrupted if interrupted else exit_code(run, document)
 
 
@@ -68,7 +68,7 @@ def _import_ending() -> None:
     importlib.import_module("rich.console")
 
 
-def _report(session: Session, document: Mapping[str, Any]) -> str:
+def write_run_report(session: Session, document: Mapping[str, Any]) -> str:
     """Write the report of a run; where nothing ran and all is as the last report says, point at that."""
     folder = session.settings.state / "reports"
     last, told = folder / f"{document['pipeline']}.html", folder / f"{document['pipeline']}.told"
@@ -87,7 +87,8 @@ def _report(session: Session, document: Mapping[str, Any]) -> str:
     return str(file)
 
 
-def _print_summary(document: Mapping[str, Any], report: str) -> None:
+def print_summary(document: Mapping[str, Any], report: str) -> None:
+    """Print how a run ended: its gates, its verdict, its steps, and where its report lies."""
     statuses = [step["status"] for step in document["steps"]]
     if not {"ran", "failed"} & set(statuses) and document["status"] == "succeeded":
         standing = statuses.count("reused") + statuses.count("observed")

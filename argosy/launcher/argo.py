@@ -9,22 +9,27 @@ The pod's environment names the store (`ARGOSY_STORE`) and the project's folder 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from argosy.errors import Mistake, StepFailed
 from argosy.launcher.attempt import TYPES, normal_value
+from argosy.launcher.canonical import digest_of
 from argosy.launcher.described import LIST, read_word, step_of, word_of
+from argosy.launcher.key import changed_parts, code_part
 from argosy.launcher.parameters import Texts, encode_items, encode_output, fitted
-from argosy.launcher.pod import exit_code_of, launch_and_tell, open_context
+from argosy.launcher.pod import exit_code_of, job_of, launch_and_tell, open_context
+from argosy.launcher.registration import PodEntry, now_text, register_pod, write_pod
 from argosy.launcher.step import Input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from argosy.launcher.launch import Job
     from argosy.launcher.step import Kind, Outcome, Step
     from argosy.launcher.store import Store
 
@@ -33,6 +38,8 @@ ITEMS: Final = "-items"
 """Behind the name of a list output that a loop runs over: its items as Argo expands them."""
 BRACE: Final = "{argosy:"
 """What stands for `{` before another one in a source: Argo would substitute `{{`."""
+
+MOST_PARTS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class Told:
         items: Names of list outputs that loops run over.
         env: Names of the variables that the component sets.
         lock: The file that pins third-party versions, relative to the project.
+        pipeline: The name of the pipeline.
+        planned: The digest of the code that was planned with, a document in the store; empty where nobody planned.
 
     """
 
@@ -71,6 +80,8 @@ class Told:
     cache: bool = True
     salt: str = ""
     lock: str | None = None
+    pipeline: str = ""
+    planned: str = ""
 
     def to_text(self) -> str:
         """Return the word that stands in the manifest; what is as by default is left out."""
@@ -163,10 +174,39 @@ def emit(pod: Pod, outcome: Outcome, store: Store) -> None:
 def run_pod(pod: Pod) -> int:
     """Bring the pod's step to its end, leave its outputs where Argo collects them, and return the exit code."""
     with open_context(pod.told.lock, os.environ.get("ARGOSY_RUN", "argo")) as context:
-        outcome = launch_and_tell(build_step(pod, context.store), context)
+        job = job_of(build_step(pod, context.store), context)
+        require_planned(pod.told, job)
+        entry = PodEntry(
+            context.run,
+            os.environ.get("ARGOSY_POD", f"{pod.told.component}{context.attempt}"),
+            os.environ.get("ARGOSY_NODE", pod.told.component),
+            job.key.digest,
+            now_text(),
+        )
+        register_pod(context.store, pod.told.pipeline, entry)
+        outcome = launch_and_tell(job)
+        write_pod(context.store, replace(entry, outcome=outcome))
         if outcome.status != "failed":
             emit(pod, outcome, context.store)
         return outcome.exit_code
+
+
+def require_planned(told: Told, job: Job) -> None:
+    """Refuse to run other code than was planned with.
+
+    Raises:
+        Mistake: The pod holds other sources, packages or another Python.
+
+    """
+    ours = code_part(job.key.document)
+    if not told.planned or digest_of(ours) == told.planned:
+        return
+    before = job.context.store.read_blob(told.planned.removeprefix("sha256:"))
+    parts = changed_parts(json.loads(before), ours) if before else ["the code that was planned with is not known here"]
+    raise Mistake(
+        f"{told.component}: this pod does not hold what was planned with: {', '.join(parts[:MOST_PARTS])}; build the "
+        "image from the files that you submit from, or submit from those that it was built from"
+    )
 
 
 def _inputs(pod: Pod, store: Store) -> Iterator[tuple[str, Input]]:

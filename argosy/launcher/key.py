@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from argosy.errors import Mistake
 from argosy.launcher.canonical import digest_of, normal_json
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Raise it when the launcher's own semantics change: every key changes with it."""
+
+CODE: Final = ("format", "function", "code", "sources", "distributions", "packages", "platform", "reads")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ def step_key(step: Step, project: Project) -> Key:
         "salt": step.salt,
     }
     return Key(digest_of(document), document, closure)
+
+
+def code_part(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a key that a pod brings with it: sources, packages, files and Python; not what it is given."""
+    return {name: document[name] for name in CODE if name in document}
 
 
 def _function(step: Step, closure: Closure, project: Project) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Context:
         env: Variables that every step's process sees and no key holds.
         forced: Names of steps that run whatever the store holds.
         hook: Called at named points around work and effects; kill tests stop the process there.
+        attempt: What keeps the scratch folder of this process apart from that of a twin in the same run.
 
     """
 
@@ -61,6 +62,7 @@ class Context:
     forced: frozenset[str] = frozenset()
     cancelled: Callable[[], bool] = lambda: False
     hook: Callable[[str], None] = lambda _point: None
+    attempt: str = ""
 
 
 @dataclass(frozen=True)
@@ -324,7 +326,7 @@ def _clear(job: Job) -> None:
 
 
 def _scratch(job: Job) -> Path:
-    return job.context.state / "scratch" / job.context.run / job.step.name
+    return job.context.state / "scratch" / f"{job.context.run}{job.context.attempt}" / job.step.name
 
 
 def _move(step: Step) -> tuple[str, str, str | None]:

@@ -40,16 +40,21 @@ CHUNK: Final = 1 << 16
 def run_pod(pod: Pod) -> int:
     """Bring the pod's step to its end, hand its outputs to Kubeflow, and return the exit code."""
     with open_context(pod.wrapping.lock, os.environ.get("KFP_POD_NAME", "kubeflow")) as context:
-        outcome = launch_and_tell(build_step(pod, context.store), context)
+        outcome = launch_and_tell(job_of(build_step(pod, context.store), context))
         if outcome.status != "failed":
             emit(pod, outcome, context.store)
         return outcome.exit_code
 
 
-def launch_and_tell(step: Step, context: Context) -> Outcome:
+def job_of(step: Step, context: Context) -> Job:
+    """Return a step with its key."""
+    return Job(step, step_key(step, context.project), context)
+
+
+def launch_and_tell(job: Job) -> Outcome:
     """Bring the step of a pod to its end, and say in the pod's log how that was."""
-    outcome = launch(Job(step, step_key(step, context.project), context))
-    _say(f"{step.name}: {outcome.status} {outcome.key}{f' ({outcome.reason})' if outcome.reason else ''}")
+    outcome = launch(job)
+    _say(f"{job.step.name}: {outcome.status} {outcome.key}{f' ({outcome.reason})' if outcome.reason else ''}")
     if outcome.error:
         _say(outcome.error)
     return outcome
@@ -61,7 +66,7 @@ def open_context(lock: str | None, run: str) -> Iterator[Context]:
 
     Args:
         lock: The file that pins third-party versions, relative to the project.
-        run: What the records call this run; a few random letters are put behind it.
+        run: What the records call this run.
 
     Raises:
         Mistake: The environment names no store.
@@ -82,7 +87,7 @@ def open_context(lock: str | None, run: str) -> Iterator[Context]:
         names = ("ARGOSY_STORE", "ARGOSY_STATE", "ARGOSY_PROJECT", *TOLD)
         told = {name: os.environ[name] for name in names if name in os.environ}
         project = Project(Roots(root), root / lock if lock else None, store.stamps)
-        yield Context(store, project, f"{run}-{secrets.token_hex(4)}", state, execute_in_child, env=told)
+        yield Context(store, project, run, state, execute_in_child, env=told, attempt=f"-{secrets.token_hex(4)}")
 
 
 def execute_in_child(request: Request, *, log: Path, lock: int, timeout_s: float | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from argosy.launcher.artifacts import Artifact, Artifacts
@@ -150,6 +150,17 @@ class Outcome:
     exit_code: int = 0
     log: str = ""
     tail: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form that documents hold."""
+        plain = {name: value for name, value in asdict(replace(self, outputs={})).items() if name != "outputs"}
+        return plain | {"outputs": {name: output.to_json() for name, output in self.outputs.items()}}
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> Outcome:
+        """Read the form that documents hold."""
+        outputs = {name: Output.from_json(each) for name, each in document["outputs"].items()}
+        return Outcome(**{**document, "outputs": outputs})
 
     def values(self) -> dict[str, Any]:
         """Return outputs as people and programs read them: values as they are, artifacts as digests."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from argosy.errors import Mistake
 from argosy.launcher.artifacts import artifacts_in
 from argosy.launcher.refs import read_ref
+from argosy.launcher.registration import run_path
 from argosy.launcher.step import shown
 from argosy.spec.plan import build_step
 from argosy.spec.resolution import Place, resolve
@@ -41,7 +42,7 @@ def register_run(store: Store, run: Run, run_id: str) -> None:
         "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "process": os.getpid(),
     }
-    store.create_json(f"runs/{run_id}/run.json", document)
+    store.create_json(run_path(run_id), document)
 
 
 def finish_run(store: Store, run_id: str, document: Mapping[str, Any]) -> None:
@@ -81,37 +82,54 @@ def exit_code(run: Run, document: Mapping[str, Any]) -> int:
 
 def list_runs(store: Store, limit: int = 20) -> list[dict[str, Any]]:
     """Return the newest runs, newest first, each as what began it and, where it ended, how."""
-    ids = sorted({path.split("/")[1] for path in store.paths("runs")}, key=_time_of, reverse=True)
     found = []
-    for run_id in ids[:limit]:
-        begun = store.read_json(f"runs/{run_id}/run.json") or {"run": run_id}
+    for run_id in _run_ids(store)[::-1][:limit]:
+        begun = store.read_json(run_path(run_id)) or {"run": run_id}
         ended = store.read_json(f"runs/{run_id}/result.json") or {"status": "unfinished"}
         found.append(begun | ended)
     return found
 
 
-def read_run(store: Store, run_id: str) -> dict[str, Any]:
-    """Read a run by its id or a unique part of it; `@latest` is the newest.
+def find_run(store: Store, run_id: str) -> dict[str, Any]:
+    """Return what began a run, given its id or a unique part of it; `@latest` is the newest.
 
     Raises:
-        Mistake: No run or several runs match, or the run never ended.
+        Mistake: No run or several runs match.
 
     """
-    ids = sorted({path.split("/")[1] for path in store.paths("runs")}, key=_time_of)
+    ids = _run_ids(store)
     matches = ids[-1:] if run_id == "@latest" else [name for name in ids if run_id in name]
     if run_id in ids:
         matches = [run_id]
     if len(matches) != 1:
         raise Mistake(f"run {run_id!r} names {len(matches)} runs of this store; `argosy runs` lists them")
-    begun = store.read_json(f"runs/{matches[0]}/run.json") or {}
-    ended = store.read_json(f"runs/{matches[0]}/result.json")
+    return {"run": matches[0]} | (store.read_json(run_path(matches[0])) or {})
+
+
+def read_run(store: Store, run_id: str) -> dict[str, Any]:
+    """Return what began a run and how it ended.
+
+    Raises:
+        Mistake: No run or several runs match, or the run never ended.
+
+    """
+    begun = find_run(store, run_id)
+    ended = store.read_json(f"runs/{begun['run']}/result.json")
+    if ended is None and begun.get("target") == "argo":
+        raise Mistake(f"run {begun['run']} is not known to have ended; `argosy status {begun['run']}` asks its cluster")
     if ended is None:
-        raise Mistake(f"run {matches[0]} has not ended: it goes on, or its process was killed; run the pipeline again")
-    return dict(begun | ended)
+        raise Mistake(
+            f"run {begun['run']} has not ended: it goes on, or its process was killed; run the pipeline again"
+        )
+    return begun | ended
 
 
-def _time_of(run_id: str) -> str:
-    return "-".join(run_id.split("-")[-3:])
+def _run_ids(store: Store) -> list[str]:
+    """Return the ids of all runs, in the order of their beginning."""
+    began = {
+        entry.path.split("/")[1]: entry.modified for entry in store.entries("runs") if entry.path.endswith("/run.json")
+    }
+    return sorted(began, key=lambda run_id: (began[run_id], run_id.split("-")[-3:]))
 
 
 def _pipeline_outputs(run: Run) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class Run:
         debug: The step to run in this process, under the debugger.
         last_keys: Each step's key in the last run, to say why it has to run now.
         reasons: Why each step had to run.
+        elsewhere: Whether steps run on a cluster: then what is outside is looked at there.
 
     """
 
@@ -71,6 +72,7 @@ class Run:
     reasons: dict[str, str] = field(default_factory=dict)
     started_s: dict[str, float] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
+    elsewhere: bool = False
 
     def __post_init__(self) -> None:
         self.so_far = Unrolling(self.pipeline, self.arguments, self.run_values)
@@ -110,6 +112,8 @@ def settle(run: Run) -> list[Todo]:
     while ready := run.so_far.ready():
         for instance in ready:
             found = _outcome_or_step(run, instance)
+            if found is None:
+                continue
             if isinstance(found, Outcome):
                 run.end(instance, found)
                 continue
@@ -123,12 +127,12 @@ def settle(run: Run) -> list[Todo]:
     return todo
 
 
-def _outcome_or_step(run: Run, instance: Instance) -> Outcome | Step:
+def _outcome_or_step(run: Run, instance: Instance) -> Outcome | Step | None:
     try:
         if skip := reason_to_skip(instance.task.start, place_of(instance), run.so_far):
             return Outcome("skipped", reason=skip)
         if is_outside(instance.task):
-            return look_outside(instance, run.so_far, run.context)
+            return None if run.elsewhere else look_outside(instance, run.so_far, run.context)
         return build_step(instance, run.so_far)
     except Mistake as error:
         # A value that came up in this run does not fit; what does not depend on it goes on.

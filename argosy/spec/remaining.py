@@ -112,6 +112,7 @@ class _Left:
         kept = all([self._loop(self.so_far.pipeline.loops[each], index) for each in around])
         start = self._start(task, index) if kept else None
         if start is None:
+            self.gone.add(name)
             return None
         place = Place(task.name, task.loops, index)
         return replace(

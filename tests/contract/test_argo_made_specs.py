@@ -13,7 +13,8 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from argosy.argo.scopes import read_scopes
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.errors import Mistake, Unsupported
 from argosy.launcher.argo import ITEMS, Pod, build_step
 from argosy.launcher.artifacts import Artifact, Artifacts

@@ -11,7 +11,8 @@ import yaml
 
 from argosy.argo.emit import emit
 from argosy.argo.unsupported import REFUSALS
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.errors import Unsupported
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_schema import definitions_folder, faults, schema_of

@@ -73,7 +73,7 @@ class Workflow:
         if missing := [name for name, value in values.items() if value is None]:
             raise WorkflowError(f"spec.arguments: {missing} need a value")
         self.scope = {f"workflow.parameters.{name}": value for name, value in values.items()}
-        self.scope |= {"workflow.name": self.name, "workflow.uid": "0-1"}
+        self.scope |= {"workflow.name": self.name, "workflow.uid": "0-1", "node.name": "n", "pod.name": "p"}
         self.scope["workflow.creationTimestamp.RFC3339"] = "2026-01-01T00:00:00Z"
         self.templates = {each["name"]: each for each in spec["templates"]}
         return self.template(spec["entrypoint"], {}, "main")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from argosy.argo.emit import emit
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.spec.read import read_pipeline
 from tests.fakes.specs import (
     a_component,

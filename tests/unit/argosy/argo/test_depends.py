@@ -2,7 +2,8 @@ import pytest
 
 from argosy.argo.depends import depends, read_waits
 from argosy.argo.scopes import read_scopes
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.errors import Unsupported
 from argosy.spec.model import Constant, Loop, Parameter, Pipeline, Start
 from tests.fakes.plans import a_plan, a_task, holds

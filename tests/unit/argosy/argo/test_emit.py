@@ -3,7 +3,8 @@ import yaml
 
 from argosy.argo import emit as emitting
 from argosy.argo.emit import Lost, emit, require_all_known
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.errors import Unsupported
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_specs import CONSTRUCTS

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from argosy.argo.loops import ENCODED, GATHERED
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.errors import Mistake, Unsupported
 from argosy.spec.model import (
     ArtifactSlot,

@@ -1,5 +1,6 @@
 from argosy.argo.scopes import read_scopes
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.spec.model import (
     Constant,
     FirstOf,

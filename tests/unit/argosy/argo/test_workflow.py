@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.errors import Mistake, Unsupported
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_specs import CONSTRUCTS, RETRY, a_task, constant, pipeline

@@ -57,7 +57,9 @@ def submit(project, monkeypatch, capsys):
     monkeypatch.chdir(project)
 
     def run(server, *more, pipeline=FILE):
-        monkeypatch.setattr(sys, "argv", ["argosy", "submit", str(pipeline), "--host", server.url, *more])
+        monkeypatch.setattr(
+            sys, "argv", ["argosy", "submit", str(pipeline), "--target", "kubeflow", "--host", server.url, *more]
+        )
         with pytest.raises(SystemExit) as ended:
             main()
         return Answer(ended.value.code, *capsys.readouterr())
@@ -96,7 +98,7 @@ def test_the_same_plan_again_is_attached_and_another_is_not(submit, server):
 
 
 def test_the_host_may_stand_in_the_environment(project, server):
-    assert argosy(project, "submit", FILE, ARGOSY_KUBEFLOW_HOST=server.url).returncode == 0
+    assert argosy(project, "submit", FILE, "--target", "kubeflow", ARGOSY_KUBEFLOW_HOST=server.url).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_a_compiled_file_is_submitted_as_the_pipeline_that_it_is(submit, server)
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("--target", "argo"), 2, "--target argo: not there yet"),
+        (("--target", "argo"), 2, "--host: said to Kubeflow alone"),
         (("-p", "m=1"), 2, "parameter 'm': unknown"),
         (("-p", "n=x"), 2, "parameter 'n': got"),
         (("--cron", "daily"), 2, "five fields are needed"),

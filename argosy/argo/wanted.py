@@ -1,0 +1,35 @@
+"""What is to be made of a pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from argosy.launcher.store import Store
+
+Kind = Literal["Workflow", "WorkflowTemplate", "CronWorkflow"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be made of a pipeline.
+
+    Attributes:
+        schedule: When a CronWorkflow runs, like `0 6 * * *`.
+        lock: The file that pins third-party versions, relative to the project.
+        store: Where the values lie of a plan of which a part is done; None for a whole plan.
+        planned: By the name of a component, the digest of the code that it was planned with; a pod that holds other
+            code refuses to run.
+        env: Variables that every pod is given.
+
+    """
+
+    kind: Kind = "Workflow"
+    schedule: str | None = None
+    lock: str | None = None
+    store: Store | None = None
+    planned: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
