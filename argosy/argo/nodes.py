@@ -65,14 +65,20 @@ def needed_waits(node: Node, nodes: Mapping[str, Node]) -> dict[str, Wait]:
 
 def needed_choices(node: Node, nodes: Mapping[str, Node]) -> list[tuple[str, ...]]:
     """Return the choices of a node of which nothing before it says that one was taken."""
-    taken = [choice for other in node.certain for choice in nodes[other].waits.choices]
-    return [each for each in node.waits.choices if each not in taken and node.certain.isdisjoint(each)]
+    return [
+        choice
+        for choice in node.waits.choices
+        if node.certain.isdisjoint(choice) and not any(choice in nodes[other].waits.choices for other in node.certain)
+    ]
 
 
 def needed_conditions(node: Node, nodes: Mapping[str, Node]) -> list[Condition]:
     """Return the conditions of a node that did not hold for a node before it already."""
-    held = [condition for other in node.certain for condition in nodes[other].item.start.conditions]
-    return [condition for condition in node.item.start.conditions if condition not in held]
+    return [
+        condition
+        for condition in node.item.start.conditions
+        if not any(condition in nodes[other].item.start.conditions for other in node.certain)
+    ]
 
 
 def survived_nodes(nodes: Mapping[str, Node]) -> list[str]:
