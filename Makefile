@@ -25,6 +25,7 @@ check: $(INSTALLED)
 bench: $(INSTALLED)
 	@$(BIN)/python benchmarks/overhead/run.py
 	@$(BIN)/python benchmarks/plan/run.py
+	@$(BIN)/python benchmarks/compile/run.py
 	@$(BIN)/python benchmarks/orchestrators/run.py
 
 conformance: $(INSTALLED)

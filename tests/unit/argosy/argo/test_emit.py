@@ -7,7 +7,7 @@ from argosy.argo.wanted import Wanted
 from argosy.argo.workflow import manifest
 from argosy.errors import Unsupported
 from argosy.spec.read import read_pipeline
-from tests.fakes.argo_specs import CONSTRUCTS
+from tests.fakes.argo_specs import CONSTRUCTS, a_task, constant, output_of, pipeline
 
 
 def made(name="chain"):
@@ -44,3 +44,12 @@ def test_a_manifest_that_no_cluster_keeps_is_refused(monkeypatch):
 
     with pytest.raises(Unsupported, match=r"^small: size \(\d+ KB of at most 1\): cannot compile to Argo: .*; split"):
         emit(made())
+
+
+def test_a_chain_of_a_thousand_tasks_fits_into_a_cluster():
+    tasks = {"add-0": a_task("comp-count", n=constant(1))}
+    tasks |= {f"add-{i}": a_task("comp-count", n=output_of(f"add-{i - 1}")) for i in range(1, 1000)}
+
+    text = emit(manifest(read_pipeline(pipeline(tasks)), Wanted()))
+
+    assert len(text.encode()) < 250_000
