@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,6 +73,11 @@ def _lost(ours: Any, read: Any, place: str) -> list[str]:
     return [] if ours == read else [place]
 
 
+GO_BOOLEAN: Final = re.compile("^[yYnN]$")
+GO_NUMBER: Final = re.compile(
+    r"^([-+]?(\.[0-9_]+|[0-9_]+(\.[0-9_]*)?)([eE][-+]?[0-9_]+)?|[-+]?0_*[xXoObB][0-9a-fA-F_]+)$"
+)
+"""What Go's reader of YAML takes for a truth value or a number where Python's takes it for a text."""
 SafeDumper: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
@@ -89,3 +95,6 @@ def _represent_text(dumper: Any, text: str) -> Any:
 
 
 _Dumper.add_representer(str, _represent_text)
+# A text that would be read as something else is written in quotes.
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", GO_BOOLEAN, list("yYnN"))
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", GO_NUMBER, list("-+.0123456789"))

@@ -22,6 +22,14 @@ def test_a_source_stands_in_the_file_as_it_was_written():
     assert "          data: |\n            import kfp\n" in emit(made())
 
 
+@pytest.mark.parametrize("text", ["y", "N", "1e3", "1e+20", ".5", "0o17", "1_000", "0x1f", "off", "~", "2026-01-01"])
+def test_a_text_that_some_reader_of_yaml_takes_for_something_else_stands_in_quotes(text):
+    workflow = made()
+    workflow["spec"]["arguments"]["parameters"][0]["value"] = text
+
+    assert f"value: '{text}'\n" in emit(workflow)
+
+
 def test_a_field_that_argo_does_not_have_is_an_error_with_its_place():
     broken = made()
     broken["spec"]["templates"][0]["dag"]["tasks"][0]["dependsOn"] = "x"
