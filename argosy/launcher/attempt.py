@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.errors import StepFailed
 from argosy.launcher.artifacts import Artifact, Artifacts, materialize, store_artifact
-from argosy.launcher.canonical import canonical_json, normal_json
+from argosy.launcher.canonical import fault_of, normal_json
 from argosy.launcher.closure import LAUNCHER
 from argosy.launcher.executor import Request
 from argosy.launcher.key import declared_places
@@ -225,12 +225,14 @@ def _read_value(text: str, kind: str) -> Any:
 
 
 def normal_value(value: Any, kind: str, place: str) -> Any:
-    """Return a value as its declared type has it: 3.0 as 3 but for a double; NaN is refused.
+    """Return a value as its declared type has it: 3.0 as 3 but for a double.
 
     Raises:
-        StepFailed: The value is not of the declared type.
+        StepFailed: The value is not of the declared type, or holds what JSON cannot carry.
 
     """
+    if fault := fault_of(value):
+        raise StepFailed(place + fault)
     value = normal_json(value)
     if kind == "NUMBER_DOUBLE" and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
@@ -238,12 +240,6 @@ def normal_value(value: Any, kind: str, place: str) -> Any:
     wrong_bool = isinstance(value, bool) and bool not in allowed
     if wrong_bool or not isinstance(value, allowed):
         raise StepFailed(f"{place}: got {value!r:.200}, allowed is {kind}")
-    try:
-        canonical_json(value)
-    except UnicodeEncodeError as error:
-        raise StepFailed(f"{place}: holds text that UTF-8 cannot carry ({error.reason})") from error
-    except ValueError as error:
-        raise StepFailed(f"{place}: holds NaN or an infinity, which JSON cannot carry; use null or a text") from error
     return value
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+import math
+import re
+from typing import Any, Final
+
+DEEPEST: Final = 100
+"""How many lists and objects may stand within each other; readers of JSON each have a limit of their own."""
+TOO_DEEP: Final = f": got more than {DEEPEST} lists or objects within each other; give the inner ones as JSON text"
+UNQUOTABLE: Final = re.compile("[\x7f\ud800-\udfff\U00010000-\U0010ffff]")
+"""Characters that Argo may write as `\\x7f` or `\\U000e0067` where it puts a value into a text, which is no JSON."""
 
 
 def canonical_json(value: Any) -> bytes:
@@ -26,8 +34,40 @@ def unsubstituted_json(value: Any) -> str:
 
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = UNQUOTABLE.sub(lambda match: json.dumps(match[0])[1:-1], text)
     # Two braces in a row stand in texts alone: compact JSON never has them elsewhere.
     return text.replace("{{", r"\u007b\u007b")
+
+
+def fault_of(value: Any, depth: int = 0) -> str | None:
+    """Return what in a parsed value JSON in UTF-8 cannot carry, behind its place in the value; None where it can."""
+    match value:
+        case float() if not math.isfinite(value):
+            return f": got {value}; JSON has no such number, use a text or leave it out"
+        case str() if _is_broken(value):
+            return f": got {json.dumps(value):.60}; UTF-8 has no half of a surrogate pair, leave it out"
+        case list() | dict() if depth == DEEPEST:
+            return TOO_DEEP
+        case list():
+            found = (_placed(f"[{index}]", fault_of(item, depth + 1)) for index, item in enumerate(value))
+        case dict():
+            found = (fault_of(key) or _placed(f".{key}", fault_of(item, depth + 1)) for key, item in value.items())
+        case _:
+            return None
+    return next(filter(None, found), None)
+
+
+def _placed(place: str, fault: str | None) -> str | None:
+    # The place of what is too deep would be as long.
+    return fault if fault in {None, TOO_DEEP} else f"{place}{fault}"
+
+
+def _is_broken(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def text_of(value: Any) -> str:

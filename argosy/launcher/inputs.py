@@ -51,7 +51,7 @@ def parsed(value: Any) -> Any:
     """Return what a JSON text holds, and any other value as it is."""
     try:
         return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 

@@ -64,7 +64,7 @@ def _bind(parameter: Parameter, given: Mapping[str, JsonValue]) -> JsonValue | A
 def _parse(text: str, type_: ParameterType, place: str) -> JsonValue:
     try:
         parsed: JsonValue = json.loads(text.lower() if type_ == "BOOLEAN" else text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Mistake(f"{place}: got {shorten(text)}; {CALLED[type_]} ({type_}) is needed") from error
     return parsed
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import BadInput
+from argosy.launcher.canonical import fault_of
 from argosy.spec.wrapped import unwrap
 
 if TYPE_CHECKING:
@@ -47,9 +48,13 @@ def split_documents(pipeline: Mapping[str, JsonValue], platform: Mapping[str, Js
 
 def _parse_json(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
-    except ValueError as error:
+        found = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"not JSON: {error}") from error
+    # Half a surrogate pair can only stand there escaped.
+    if r"\ud" in text.lower() and (fault := fault_of(found)):
+        raise BadInput(fault.removeprefix("."))
+    return found
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -72,5 +77,5 @@ def _parse_yaml(text: str) -> list[Any]:
 
     try:
         return list(yaml.load_all(text, Loader=StrictLoader))  # a subclass of the safe loader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise BadInput(f"not YAML: {error}") from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from argosy.errors import Mistake
 from argosy.spec.fields import shorten
 from argosy.spec.model import Absent, Constant, FieldOf, FinalStatus, FirstOf, PipelineInput, Retry, TaskOutput
+from argosy.spec.values import require_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,10 +143,11 @@ def _read_items(fields: Fields, key: str, inputs: Mapping[str, LocalSource]) -> 
 def _json_list(text: str, place: str) -> list[JsonValue]:
     try:
         items = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Mistake(f"{place}: got {shorten(text)}; a list in JSON is needed here") from error
     if not isinstance(items, list):
         raise Mistake(f"{place}: got {shorten(items)}; a list in JSON is needed here")
+    require_json(items, place)
     return items
 
 
@@ -189,6 +191,7 @@ def _read_constant(fields: Fields, place: str) -> Constant:
             f"{place}: no source; allowed: runtimeValue.constant, componentInputParameter, taskOutputParameter, "
             "taskFinalStatus"
         )
+    require_json(value, f"{place}.runtimeValue.constant")
     return Constant(value)
 
 

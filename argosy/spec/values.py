@@ -5,11 +5,10 @@ A spec went through protocol buffers, where every number is a double: 3 arrives 
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 from argosy.errors import Mistake
-from argosy.launcher.canonical import normal_json
+from argosy.launcher.canonical import fault_of, normal_json
 from argosy.spec.fields import shorten
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def typed(value: JsonValue, type_: ParameterType, place: str) -> JsonValue:
     Whole floats become ints for NUMBER_INTEGER and inside LIST and STRUCT.
 
     Raises:
-        Mistake: The value is not of the type, or holds a number that JSON cannot carry.
+        Mistake: The value is not of the type, or holds what JSON cannot carry.
 
     """
     whole = with_whole_numbers(value, place)
@@ -62,23 +61,23 @@ def with_whole_numbers(value: JsonValue, place: str) -> JsonValue:
     """Return a value in the form that keys and steps have it in: `normal_json`.
 
     Raises:
-        Mistake: A number is one that JSON cannot carry.
+        Mistake: It holds what JSON cannot carry.
 
     """
-    _require_finite(value, place)
+    require_json(value, place)
     normal: JsonValue = normal_json(value)
     return normal
 
 
-def _require_finite(value: JsonValue, place: str) -> None:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise Mistake(f"{place}: got {value}; JSON has no such number, use a text or leave it out")
-    if isinstance(value, list):
-        for i, item in enumerate(value):
-            _require_finite(item, f"{place}[{i}]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _require_finite(item, f"{place}.{key}")
+def require_json(value: JsonValue, place: str) -> None:
+    """Raise where a value holds what JSON cannot carry: NaN, half a character, lists without end.
+
+    Raises:
+        Mistake: The message names the place in the value.
+
+    """
+    if fault := fault_of(value):
+        raise Mistake(place + fault)
 
 
 def _has_type(value: JsonValue, type_: ParameterType) -> bool:

@@ -87,8 +87,9 @@ def test_several_values_are_named(lab):
         ),
         ("def step(Output: OutputPath(int)):\n    open(Output, 'wb').write(b'\\xff')\n", "NUMBER_INTEGER", "utf-8"),
         ("def step(Output: OutputPath(int)):\n    open(Output, 'w').write('[]')\n", "NUMBER_INTEGER", r"got \[\]"),
-        ("def step() -> float:\n    return float('nan')\n", "NUMBER_DOUBLE", "NaN or an infinity"),
-        ("def step() -> dict:\n    return {'a': [float('inf')]}\n", "STRUCT", "NaN or an infinity"),
+        ("def step() -> float:\n    return float('nan')\n", "NUMBER_DOUBLE", "got nan; JSON has no such number"),
+        ("def step() -> dict:\n    return {'a': [float('inf')]}\n", "STRUCT", r"\.a\[0\]: got inf; JSON has"),
+        ("def step() -> str:\n    return chr(0xD800)\n", "STRING", r'got "\\ud800"; UTF-8 has no half of a'),
     ],
 )
 def test_an_output_that_is_not_what_was_declared_fails_the_step(lab, code, kind, error):

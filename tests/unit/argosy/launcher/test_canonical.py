@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy.launcher.canonical import canonical_json, digest_of, normal_json
+from argosy.launcher.canonical import DEEPEST, canonical_json, digest_of, fault_of, normal_json, unsubstituted_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -36,6 +36,54 @@ def test_normalising_twice_changes_nothing_more(value):
 
 def test_equal_numbers_have_one_form_at_any_depth():
     assert canonical_json(normal_json({"a": [3.0, {"b": -0.0}]})) == b'{"a":[3,{"b":0}]}'
+
+
+@given(JSON)
+def test_text_that_is_not_substituted_reads_back_as_the_same_value(value):
+    text = unsubstituted_json(value)
+
+    assert json.loads(text) == value
+    assert "{{" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("{{x}}", r'"\u007b\u007bx}}"'),
+        ("a\x7f", r'"a\u007f"'),
+        ("\U000e0067", r'"\udb40\udc67"'),
+        ("é 漢 \u2028", '"é 漢 \u2028"'),
+    ],
+)
+def test_what_argo_would_break_is_escaped_and_the_rest_stays_readable(value, text):
+    assert unsubstituted_json(value) == text
+
+
+def within_lists(depth):
+    value = []
+    for _ in range(depth - 1):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ({"a": [1, math.inf]}, ".a[1]: got inf; JSON has no such number"),
+        (["\ud800x"], r'[0]: got "\ud800x"; UTF-8 has no half of a surrogate pair'),
+        ({"a": {"\udfff": 1}}, r'.a: got "\udfff"; UTF-8 has no half'),
+        (within_lists(DEEPEST + 1), ": got more than 100 lists or objects within each other"),
+        (within_lists(5000), ": got more than 100 lists or objects within each other"),
+    ],
+)
+def test_what_json_cannot_carry_is_named_with_its_place(value, fault):
+    assert fault_of(value).startswith(fault)
+
+
+@given(JSON)
+def test_what_json_can_carry_has_no_fault(value):
+    assert fault_of(value) is None
+    assert fault_of(within_lists(DEEPEST)) is None
 
 
 def test_a_float_beyond_exact_integers_stays_one():

@@ -54,6 +54,7 @@ def test_a_text_is_read_by_the_declared_type(name, given, bound):
         ({"rows": "many"}, "parameter 'rows': got \"many\"; a whole number (NUMBER_INTEGER) is needed"),
         ({"rows": "1.5"}, "parameter 'rows': got 1.5; a whole number (NUMBER_INTEGER) is needed here"),
         ({"rate": "NaN"}, "parameter 'rate': got nan; JSON has no such number, use a text or leave it out"),
+        ({"tags": "[" * 100_000}, f"parameter 'tags': got \"{'[' * 56}...; a list (LIST) is needed"),
         ({"fast": "1"}, "parameter 'fast': got 1; true or false (BOOLEAN) is needed here"),
         ({"tags": "a,b"}, "parameter 'tags': got \"a,b\"; a list (LIST) is needed"),
         ({"depths": "[]"}, "parameter 'depths': got []; an object (STRUCT) is needed here"),

@@ -60,6 +60,7 @@ def test_a_value_arrives_as_its_type_has_it(value, type_, result):
         ([], "STRUCT", r"p: got \[\]; an object"),
         ({"a": [float("inf")]}, "STRUCT", r"p\.a\[0\]: got inf; JSON has no such number"),
         (None, "STRING", "p: got null; a text"),
+        ({"a": "\ud800"}, "STRUCT", r'p\.a: got "\\ud800"; UTF-8 has no half of a surrogate pair'),
     ],
 )
 def test_a_value_of_another_type_is_refused(value, type_, message):
