@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from argosy.argo.names import slug, unique
+from argosy.argo.names import require_parameter_name, slug, unique
 from argosy.argo.pod import RESTRICTED, container_fields, require_mapped, template_fields
 from argosy.argo.retry import retry_strategy
 from argosy.argo.unsupported import refusal
@@ -70,6 +70,8 @@ def container_template(task: Task, executor: Executor, described: Told, env: Map
 
     """
     require_mapped(task)
+    for name in (*task.component.inputs, *task.component.outputs):
+        require_parameter_name(name, f"tasks.{task.name}")
     outputs = [name for output in task.component.outputs for name in _files(output, described.items)]
     template: dict[str, Any] = template_fields(task)
     inputs = _inputs(task, executor)

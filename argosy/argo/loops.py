@@ -6,7 +6,6 @@ that of its JSON, and arrives as any other parameter does.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
 from argosy.argo.conditions import value_of
@@ -20,9 +19,11 @@ from argosy.argo.expressions import (
     require_store,
 )
 from argosy.argo.scopes import items_of
+from argosy.argo.sizes import require_items_handed
 from argosy.argo.unsupported import refusal
 from argosy.errors import Mistake
 from argosy.launcher.canonical import unsubstituted_json
+from argosy.launcher.inputs import parsed
 from argosy.launcher.parameters import encode_items_of, encode_literal
 from argosy.launcher.step import Input
 from argosy.spec.model import (
@@ -42,8 +43,9 @@ if TYPE_CHECKING:
     from argosy.argo.expressions import Reader
     from argosy.spec.model import JsonValue, Loop, Source
 
-ENCODED: Final = r'toJson(map({}, replace(toJson(#), "\u007b\u007b", "\\u007b\\u007b")))'
-"""The items of a list, each as JSON text in which Argo finds nothing to substitute."""
+MARKED: Final = 'type(#) == "map" && "argosy" in # ? {{"argosy": "value", "value": #}} : #'
+ENCODED: Final = rf'toJson(map({{}}, replace(toJson({MARKED}), "\u007b\u007b", "\\u007b\\u007b")))'
+"""The items of a list, each as JSON text that `argosy.launcher.parameters` reads and Argo finds nothing in."""
 GATHERED: Final = 'toJson(map(filter(fromJSON({}), # != ""), type(#) == "string" ? # : toJson(#)))'
 """What Argo gathered of a loop: it keeps the texts, but for lists and objects, and absent ones are empty."""
 
@@ -58,7 +60,10 @@ def items_argument(loop: Loop, reader: Reader) -> str:
     """
     source = items_of(loop, reader.scopes.tasks)
     if isinstance(source, Constant):
-        return unsubstituted_json([encode_literal(item, f"loop {loop.name}") for item in _constant_items(source, loop)])
+        place = f"loop {loop.name}"
+        items = [encode_literal(item, place) for item in _constant_items(source, loop)]
+        require_items_handed(items, place)
+        return unsubstituted_json(items)
     if isinstance(source, Known):
         return encode_items_of(source.entry or Input(None, None), require_store(reader))
     if isinstance(source, Collected) and collected_depth(source, reader) == 1:
@@ -73,13 +78,9 @@ def items_argument(loop: Loop, reader: Reader) -> str:
 
 
 def _constant_items(source: Constant, loop: Loop) -> list[JsonValue]:
-    value = source.value
-    try:
-        items = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        items = None
+    items: JsonValue = parsed(source.value)
     if not isinstance(items, list):
-        raise Mistake(f"loop {loop.name}: its items are {value!r:.200}; a list is needed")
+        raise Mistake(f"loop {loop.name}: its items are {source.value!r:.200}; a list is needed")
     return items
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from argosy.argo.unsupported import refusal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LONGEST: Final = 63
+PARAMETER: Final = re.compile(r"[-\w]+", re.ASCII)
 
 
 def slug(text: str) -> str:
@@ -24,6 +27,17 @@ def unique(wanted: str, taken: Iterable[str]) -> str:
         found = f"{wanted[: LONGEST - 4]}-{number}"
         number += 1
     return found
+
+
+def require_parameter_name(name: str, place: str) -> None:
+    """Raise where an input or output has a name that no parameter of Argo's can have.
+
+    Raises:
+        Unsupported: The place names the object whose field it is.
+
+    """
+    if not PARAMETER.fullmatch(name):
+        raise refusal(place, "name of an input or output", repr(name))
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:

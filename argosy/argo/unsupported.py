@@ -79,7 +79,16 @@ REFUSALS: Final = {
         "let the loop itself come after the task",
     ),
     "backoff factor": ("Argo multiplies by whole numbers", "write a whole number"),
+    "value that Argo would change": (
+        "Argo reads it itself, whole numbers as doubles, and writes rare characters in a form that is no JSON",
+        "give large numbers as texts, or let a step return the value",
+    ),
+    "name of an input or output": ("Argo takes letters, digits, `-` and `_`", "rename it in the component"),
     "brace": ("the source holds what the translation puts in place of a brace", "take it out of the source"),
+    "size of a pod": (
+        "Argo hands a pod its template with all that it is given in 128 KB",
+        "return large values from a step, or read them from a file of the image; move code into modules of the image",
+    ),
     "size": ("etcd keeps no object of more than 1.5 MB", "split the pipeline, or move code into modules of the image"),
 }  # fmt: skip
 """Each construct that does not compile to Argo, with the reason and what to write instead."""

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from argosy.argo.arguments import parameters
 from argosy.argo.container import container_templates
 from argosy.argo.dag import GUARD, ROOT, Names, dag_templates, guarded
 from argosy.argo.names import slug, unique
 from argosy.argo.pod import RESTRICTED, pull_secrets
 from argosy.argo.scopes import read_scopes
+from argosy.argo.sizes import require_handed
 from argosy.argo.unsupported import refusal
 from argosy.errors import Mistake
-from argosy.launcher.parameters import encode_literal
-from argosy.spec.model import ABSENT, ArtifactSlot, Executor
+from argosy.spec.model import Executor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from argosy.argo.scopes import Scopes
     from argosy.argo.wanted import Wanted
-    from argosy.spec.model import Pipeline, Slot
+    from argosy.spec.model import Pipeline
 
 API: Final = "argoproj.io/v1alpha1"
 ACCOUNT: Final = "argosy"
@@ -52,21 +53,6 @@ def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     return {"apiVersion": API, "kind": wanted.kind, "metadata": {**named, **metadata}, "spec": spec}
 
 
-def with_arguments(manifest: Mapping[str, Any], given: Mapping[str, Any], pipeline: Pipeline) -> dict[str, Any]:
-    """Return a manifest whose parameters have values: JSON values, and digests of artifacts."""
-    spec = manifest["spec"]
-    parameters = [
-        each | ({"value": _text(each["name"], given[each["name"]], pipeline)} if each["name"] in given else {})
-        for each in spec.get("arguments", {}).get("parameters", [])
-    ]
-    return {**manifest, "spec": {**spec, **({"arguments": {"parameters": parameters}} if parameters else {})}}
-
-
-def _text(name: str, value: Any, pipeline: Pipeline) -> str:
-    is_artifact = isinstance(pipeline.inputs[name], ArtifactSlot)
-    return str(value) if is_artifact else encode_literal(value, f"parameter {name!r}")
-
-
 def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     """Return the `spec` of a Workflow."""
     if pipeline.platform.get("workspace"):
@@ -77,8 +63,9 @@ def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     containers, container_names = container_templates(scopes, taken, wanted)
     dags = dag_templates(scopes, Names(container_names, loops, rounds))
     spec: dict[str, Any] = {"entrypoint": ROOT, "serviceAccountName": ACCOUNT}
-    if parameters := [_parameter(name, slot) for name, slot in pipeline.inputs.items()]:
-        spec["arguments"] = {"parameters": parameters}
+    given = parameters(pipeline)
+    if given:
+        spec["arguments"] = {"parameters": given}
     spec |= _lifetime(pipeline)
     if secrets := sorted({name for task in pipeline.tasks for name in pull_secrets(task)}):
         spec["imagePullSecrets"] = [{"name": name} for name in secrets]
@@ -86,6 +73,7 @@ def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     spec["volumes"] = [{"name": "tmp", "emptyDir": {}}]
     guard = [_guard(pipeline)] if guarded(scopes) else []
     spec["templates"] = [*dags, *containers, *guard]
+    require_handed(spec["templates"], given)
     return spec
 
 
@@ -97,21 +85,6 @@ def _loop_names(scopes: Scopes) -> tuple[dict[str, str], dict[str, str]]:
     for name, template in loops.items():
         rounds[name] = unique(f"{template}-round", [ROOT, GUARD, *loops.values(), *rounds.values()])
     return loops, rounds
-
-
-def _parameter(name: str, slot: Slot) -> dict[str, Any]:
-    """Return a parameter of the workflow: JSON text, or nothing for one that may be left out."""
-    place = f"pipeline input {name}"
-    if isinstance(slot, ArtifactSlot):
-        return {"name": name} | ({"value": ""} if slot.optional else {})
-    found: dict[str, Any] = {"name": name}
-    if slot.default is not ABSENT:
-        found["value"] = encode_literal(slot.default, place)
-    elif slot.optional:
-        found["value"] = ""
-    if slot.literals:
-        found["enum"] = [encode_literal(literal, place) for literal in slot.literals]
-    return found
 
 
 def _lifetime(pipeline: Pipeline) -> dict[str, Any]:

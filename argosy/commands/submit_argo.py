@@ -145,16 +145,17 @@ def _own_env(settings: Mapping[str, str], session: Session) -> dict[str, str]:
 
 def hand_over(cluster: Cluster, planned: Planned, env: Mapping[str, str]) -> Submitted:
     """Submit what is left of a plan, and register the run."""
+    from argosy.argo.arguments import with_arguments
     from argosy.argo.emit import emit
     from argosy.argo.submission import plan_name, submit_workflow
     from argosy.argo.wanted import Wanted
-    from argosy.argo.workflow import manifest, with_arguments
+    from argosy.argo.workflow import manifest
 
     run, session = planned.run, planned.session
     arguments = {name: shown(value) for name, value in run.arguments.items()}
     wanted = Wanted(lock=lock_of(session.settings), planned=planned_code(run.pipeline, session), env=env)
     whole = manifest(run.pipeline, wanted)
-    body = with_arguments(manifest(planned.left, replace(wanted, store=session.store)), arguments, run.pipeline)
+    body = with_arguments(manifest(planned.left, replace(wanted, store=session.store)), arguments, planned.left)
     emit(body)  # it says what is lost or too large
     name = plan_name(run.pipeline.name, whole["spec"], arguments)
     submitted = submit_workflow(cluster, session.store, name, body)

@@ -115,6 +115,8 @@ class Pod:
             Mistake: It has another form.
 
         """
+        # Argo puts a word that is too long for a command line into a file, and `@` and its path in its place.
+        words = [Path(word[1:]).read_text(encoding="utf-8") if word.startswith("@") else word for word in words]
         names, values = words[::2], words[1::2]
         known = {"--step", "--source", "--outputs", "--input"}
         single = dict(zip(names, values, strict=False))

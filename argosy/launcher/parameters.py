@@ -10,8 +10,9 @@
     {"argosy": "text", "value": ..., "channels": {name: "<text>"}}     a text with placeholders
     {"argosy": "status", "name": ..., "states": [...], "run": ...}     how a group of tasks ended
 
-Argo substitutes `{{`, so it stands in no text. What it gathers from rounds it reads and writes anew where all of it
-are lists and objects: such a value travels by digest where that would change it.
+Argo substitutes `{{`, so it stands in no text, and neither does what its quoting would break. What it gathers from
+rounds it reads and writes anew where all of it are lists and objects: such a value travels by digest where that would
+change it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from argosy.errors import Mistake, Outage
 from argosy.launcher.artifacts import Artifact, Artifacts, stored_artifact
-from argosy.launcher.canonical import canonical_json, normal_json, text_of, unsubstituted_json
+from argosy.launcher.canonical import canonical_json, fault_of, normal_json, text_of, unsubstituted_json
 from argosy.launcher.inputs import each_item, field_of, filled, final_status, gathered, parsed
 from argosy.launcher.step import Input, Output
 
@@ -36,6 +37,8 @@ KIND: Final = "argosy"
 DIGEST: Final = "sha256:"
 LONGEST: Final = 1024
 EXACT: Final = 2**53
+ESCAPED: Final = re.compile(r"\\u(007[bf]|d[89a-f])")
+"""What `unsubstituted_json` wrote so, and Argo would write as it is when it writes a list or an object anew."""
 PLACEHOLDER: Final = re.compile(r"""\{\{\$\.(?:inputs\.parameters\[(['"])(?P<name>.+?)\1\]|(?P<run>[a-z_]+))\}\}""")
 ENDS: Final = {"Failed": "failed", "Error": "failed", "Skipped": "skipped", "Omitted": "skipped"}
 
@@ -99,13 +102,14 @@ def _escaped(value: Any) -> Any:
 
 def _is_changed_by_argo(value: Any, text: str) -> bool:
     if isinstance(value, list | dict):
-        return r"\u007b\u007b" in text or _holds_inexact(value)
+        return bool(ESCAPED.search(text)) or holds_inexact(value)
     return isinstance(value, int) and abs(value) > EXACT
 
 
-def _holds_inexact(value: Any) -> bool:
+def holds_inexact(value: Any) -> bool:
+    """Say whether a number in a value may not be the same after Go read it and wrote it anew."""
     if isinstance(value, list | dict):
-        return any(_holds_inexact(item) for item in (value.values() if isinstance(value, dict) else value))
+        return any(holds_inexact(item) for item in (value.values() if isinstance(value, dict) else value))
     return isinstance(value, int | float) and abs(value) > EXACT
 
 
@@ -137,8 +141,10 @@ class Texts:
             return self._stored(text)
         try:
             document = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Mistake(f"{self.place}: got {text!r:.200}; JSON is needed here, a text in double quotes") from error
+        if fault := fault_of(document):
+            raise Mistake(self.place + fault)
         return self._plain(document)
 
     def _stored(self, digest: str) -> Input:

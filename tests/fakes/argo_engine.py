@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from argosy.argo.arguments import argument_text
 from argosy.argo.wanted import Wanted
 from argosy.argo.workflow import manifest
 from argosy.errors import Unsupported
-from argosy.launcher.parameters import Texts, encode_literal
+from argosy.launcher.parameters import Texts
 from argosy.launcher.step import shown
 from argosy.launcher.store import open_store
 from argosy.spec.arguments import bind_arguments
@@ -38,7 +39,7 @@ def parameters_of(pipeline: Pipeline, arguments: Mapping[str, Any]) -> dict[str,
     """Return what the workflow is given: JSON texts of what the pipeline is given."""
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in arguments.items()}
     bound = bind_arguments(pipeline, texts)
-    return {name: encode_literal(bound[name], name) for name in arguments}
+    return {name: argument_text(name, bound[name], pipeline) for name in arguments}
 
 
 def simulate(made: Mapping[str, Any], parameters: Mapping[str, str], folder: Path) -> Workflow:

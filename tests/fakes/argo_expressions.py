@@ -7,7 +7,7 @@ from typing import Any
 
 TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+\.\d+(?:[eE][+-]?\d+)?|\d+(?:[eE][+-]?\d+)?)|(?P<text>"(?:\\.|[^"\\])*")"""
-    r"""|(?P<name>[A-Za-z_]\w*)|(?P<sign>\?\.|\?\?|==|!=|<=|>=|&&|\|\||[-+<>!?:.,()\[\]#]))"""
+    r"""|(?P<name>[A-Za-z_]\w*)|(?P<sign>\?\.|\?\?|==|!=|<=|>=|&&|\|\||[-+<>!?:.,()\[\]{}#]))"""
 )
 LEVELS = (("||", "or"), ("&&", "and"), ("==", "!=", "<", "<=", ">", ">=", "in"), ("+", "-"))
 WORDS = {"true": True, "false": False, "nil": None}
@@ -161,15 +161,27 @@ class _Parser:
             return node
         if self.take("["):
             return self.array()
+        if self.take("{"):
+            return self.map_literal()
         kind, text = self.tokens[self.at]
         self.at += 1
-        if kind == "number":
-            return _constant(float(text) if "." in text or "e" in text.lower() else int(text))
-        if kind == "text" or text in WORDS:
-            return _constant(WORDS[text] if text in WORDS and kind != "text" else json.loads(text))
         if text == "#":
             return lambda _env, item: item
+        if kind in {"number", "text"}:
+            return _constant(json.loads(text))
+        return _constant(WORDS[text]) if text in WORDS else self.named(text)
+
+    def named(self, text: str) -> Node:
         return self.call(text) if self.take("(") else _variable(text)
+
+    def map_literal(self) -> Node:
+        entries = []
+        while not self.take("}"):
+            key = self.primary()
+            self.need(":")
+            entries.append((key, self.ternary()))
+            self.take(",")
+        return lambda env, item: {key(env, item): value(env, item) for key, value in entries}
 
     def array(self) -> Node:
         items = self.listed("]")

@@ -20,6 +20,9 @@ from tests.fakes.argo_expressions import ExpressionError, evaluate, go_json, go_
 TAG = re.compile(r"\{\{(.*?)\}\}")
 RESULT = re.compile(r"([a-zA-Z0-9][-a-zA-Z0-9]*)\.(Succeeded|Failed|Errored|Skipped|Omitted)")
 PHASES = {"Errored": "Error"}
+GO_ESCAPES = {
+    '"': r"\"", "\\": r"\\", "\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v",
+}  # fmt: skip
 KNOWN = {
     "name", "inputs", "outputs", "dag", "container", "retryStrategy", "parallelism", "activeDeadlineSeconds",
     "metadata", "nodeSelector", "tolerations", "affinity", "volumes",
@@ -88,7 +91,10 @@ class Workflow:
             if value is None:
                 return Node("Error", message=f"inputs.parameters.{each['name']} was not supplied")
             inputs[f"inputs.parameters.{each['name']}"] = value
-        filled = self.fill(template, self.scope | inputs)
+        try:
+            filled = self.fill(template, self.scope | inputs)
+        except ExpressionError as error:
+            return Node("Error", message=f"{path}: {error}")
         if "dag" in template:
             return self.dag(filled, self.scope | inputs, path)
         return self.retried(filled, path)
@@ -241,10 +247,27 @@ class Workflow:
                 return match[0]
             if found is None:
                 raise ExpressionError(f"{tag} is nil")
-            text = found if isinstance(found, str) else go_json(found)
-            return json.dumps(text, ensure_ascii=False)[1:-1]
+            if tag.startswith("=") and isinstance(found, str):
+                return json.dumps(found, ensure_ascii=False)[1:-1]
+            return go_quoted(found if isinstance(found, str) else go_json(found))
 
-        return json.loads(TAG.sub(replaced, json.dumps(value, ensure_ascii=False)))
+        text = TAG.sub(replaced, json.dumps(value, ensure_ascii=False))
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise ExpressionError(f"the result was invalid JSON: {error}: {text!r:.500}") from error
+
+
+def go_quoted(text: str) -> str:
+    """Return a text as Go quotes it, without the quotes: that is JSON for most texts, and for some it is none."""
+    return "".join(map(_go_character, text))
+
+
+def _go_character(character: str) -> str:
+    code = ord(character)
+    if character in GO_ESCAPES or character.isprintable():
+        return GO_ESCAPES.get(character, character)
+    return f"\\x{code:02x}" if code < 0x20 or code == 0x7F else f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
 
 
 def gathered(nodes: list[Node]) -> dict[str, str | None] | None:

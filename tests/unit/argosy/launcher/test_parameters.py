@@ -173,6 +173,21 @@ def test_what_is_no_json_is_refused_with_what_is_needed(store):
         read(store, "month")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("NaN", "got nan; JSON has no such number"),
+        ("[1e400]", r"\[0\]: got inf; JSON has no such number"),
+        (r'"\ud800"', r'got "\\ud800"; UTF-8 has no half of a surrogate pair'),
+        ("[" * 101 + "]" * 101, "got more than 100 lists or objects within each other"),
+        ("[" * 100_000, "JSON is needed here"),
+    ],
+)
+def test_what_python_reads_and_json_does_not_have_is_refused_with_its_place(store, text, message):
+    with pytest.raises(Mistake, match=f"^a task.*{message}"):
+        read(store, text)
+
+
 def test_a_value_that_is_no_longer_in_the_store_is_an_outage(store):
     with pytest.raises(Outage, match=r"sha256:00 in .* is missing or damaged"):
         read(store, "sha256:00")
