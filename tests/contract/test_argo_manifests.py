@@ -16,17 +16,12 @@ from argosy.argo.workflow import manifest
 from argosy.errors import Unsupported
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_schema import definitions_folder, faults, schema_of
-from tests.fakes.argo_specs import CONSTRUCTS, GOLDENS, document
+from tests.fakes.argo_specs import CONSTRUCTS, GOLDENS, KINDS, document
 from tests.fakes.conformance import corpus
 from tests.fakes.projects import ROOT
 
 needs_definitions = pytest.mark.skipif(definitions_folder() is None, reason="ARGOSY_CRDS names no folder")
 needs_corpus = pytest.mark.skipif(corpus() is None, reason="ARGOSY_CORPUS names no folder of compiled pipelines")
-KINDS = {
-    "Workflow": Wanted(),
-    "WorkflowTemplate": Wanted("WorkflowTemplate"),
-    "CronWorkflow": Wanted("CronWorkflow", schedule="0 6 * * *"),
-}
 
 
 @pytest.mark.parametrize("name", CONSTRUCTS)

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 TYPES = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict, "number": (int, float)}
-FILES = {"Workflow": "workflows", "WorkflowTemplate": "workflowtemplates", "CronWorkflow": "cronworkflows"}
+PLURALS = {"Workflow": "workflows", "WorkflowTemplate": "workflowtemplates", "CronWorkflow": "cronworkflows"}
 
 
 def definitions_folder() -> Path | None:
@@ -17,12 +17,16 @@ def definitions_folder() -> Path | None:
     return Path(folder) if folder else None
 
 
+def read_definition(plural: str, folder: Path) -> dict[str, Any]:
+    """Return the definition of a kind, by its plural."""
+    text = (folder / f"argoproj.io_{plural}.yaml").read_text(encoding="utf-8")
+    return dict(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506  # a safe one
+
+
 @cache
 def schema_of(kind: str, folder: Path) -> dict[str, Any]:
     """Return the schema of a kind."""
-    text = (folder / f"argoproj.io_{FILES[kind]}.yaml").read_text(encoding="utf-8")
-    definition = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # a safe one
-    versions = definition["spec"]["versions"]
+    versions = read_definition(PLURALS[kind], folder)["spec"]["versions"]
     return dict(next(each for each in versions if each["storage"])["schema"]["openAPIV3Schema"])
 
 

@@ -313,6 +313,12 @@ CONSTRUCTS: dict[str, dict[str, Any]] = {
     "pod": POD,
 }
 
+KINDS = {
+    "Workflow": Wanted(),
+    "WorkflowTemplate": Wanted("WorkflowTemplate"),
+    "CronWorkflow": Wanted("CronWorkflow", schedule="0 6 * * *"),
+}
+
 
 def document(name: str) -> str:
     """Return the manifest of a construct."""
