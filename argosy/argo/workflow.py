@@ -16,8 +16,6 @@ from argosy.errors import Mistake
 from argosy.spec.model import Executor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from argosy.argo.scopes import Scopes
     from argosy.argo.wanted import Wanted
     from argosy.spec.model import Pipeline
