@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from argosy.launcher.stamps import Stamps
 
-KEYS = {"catalog", "store", "lock", "port", "serving_url", "tracking_uri", "kubeflow_host"}
+KEYS = {"catalog", "store", "lock", "port", "serving_url", "tracking_uri", "kubeflow_host", "image"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Settings:
         port: The port of `argosy serve`.
         serving_url: A server elsewhere that deployments wait for; None for the one on this machine.
         kubeflow_host: The URL of the Kubeflow Pipelines API; None for that of the cluster of KUBECONFIG.
+        image: One that holds the launcher, for pods on Argo that no Python component names one for; None for none.
 
     """
 
@@ -56,6 +57,7 @@ class Settings:
     serving_url: str | None
     tracking_uri: str
     kubeflow_host: str | None = None
+    image: str | None = None
 
 
 def load_settings(start: Path, *, store: str | None = None) -> Settings:
@@ -85,6 +87,7 @@ def load_settings(start: Path, *, store: str | None = None) -> Settings:
         serving_url=os.environ.get("ARGOSY_SERVING_URL") or table.get("serving_url"),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or table.get("tracking_uri", f"sqlite:///{state}/mlflow.db"),
         kubeflow_host=os.environ.get("ARGOSY_KUBEFLOW_HOST") or table.get("kubeflow_host"),
+        image=os.environ.get("ARGOSY_IMAGE") or table.get("image"),
     )
 
 

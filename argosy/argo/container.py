@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from argosy.argo.importer import importing
 from argosy.argo.names import require_parameter_name, slug, unique
 from argosy.argo.pod import RESTRICTED, container_fields, require_mapped, template_fields
 from argosy.argo.retry import retry_strategy
@@ -40,7 +41,8 @@ SETTINGS: Final = "argosy"
 def container_templates(scopes: Scopes, taken: set[str], wanted: Wanted) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Return the templates of a pipeline's components, and the name of each task's; `taken` are those of others."""
     # An image in which a Python component runs holds the launcher; then its programs may have it, too.
-    ready = {image for task in scopes.pipeline.tasks if (image := _python_image(task))}
+    own = [found for task in scopes.pipeline.tasks if (found := _python_image(task))]
+    ready = tuple(dict.fromkeys([wanted.image, *own] if wanted.image else own))
     by_content: dict[str, dict[str, Any]] = {}
     names: dict[str, str] = {}
     for task in scopes.pipeline.tasks:
@@ -92,10 +94,12 @@ def _python_image(task: Task) -> str | None:
     return executor.image if isinstance(executor, Executor) and executor.source is not None else None
 
 
-def _runnable(task: Task, ready: set[str]) -> Executor:
+def _runnable(task: Task, ready: tuple[str, ...]) -> Executor:
     executor, place = task.component.executor, f"tasks.{task.name}"
     if isinstance(executor, Importer):
-        raise refusal(place, "importer", executor.uri or f"the URI that comes by {executor.uri_input}")
+        if not ready:
+            raise refusal(place, "importer", executor.uri or f"the URI that comes by {executor.uri_input}")
+        return Executor(ready[0])
     if executor.image.removeprefix("docker.io/") in CLAIMS:
         raise refusal(place, "claim of storage", executor.image)
     if executor.source is None:
@@ -105,7 +109,7 @@ def _runnable(task: Task, ready: set[str]) -> Executor:
     return executor
 
 
-def _require_runnable_program(executor: Executor, ready: set[str], place: str) -> None:
+def _require_runnable_program(executor: Executor, ready: tuple[str, ...], place: str) -> None:
     if not executor.command:
         raise refusal(place, "command of the image", executor.image)
     if not PYTHON.fullmatch(executor.command[0]) and executor.image not in ready:
@@ -166,15 +170,16 @@ def _container(task: Task, executor: Executor, described: Told, env: Mapping[str
 
 def told(task: Task, executor: Executor, items: tuple[str, ...], *, lock: str | None) -> Told:
     """Return what a pod is told of its component."""
-    slots, declaration = task.component.inputs, task.component.declaration
+    slots, declaration, own = task.component.inputs, task.component.declaration, task.component.executor
     values = {name: slot for name, slot in slots.items() if not isinstance(slot, ArtifactSlot)}
-    is_function = executor.source is not None
+    is_program = own is executor and executor.source is None
     return Told(
         component=_called(task),
         function=executor.function or "",
         packages=executor.packages,
-        image="" if is_function else executor.image,
-        argv=() if is_function else (*executor.command, *executor.args),
+        image=executor.image if is_program else "",
+        importer=importing(task, own) if isinstance(own, Importer) else {},
+        argv=(*executor.command, *executor.args) if is_program else (),
         kind=declaration.kind,
         inputs=_types(slots),
         outputs=_types(task.component.outputs),

@@ -16,6 +16,10 @@ FORMS: Final = {
         "a container template",
         "of Python, or in an image in which a Python component runs; the launcher fills in its arguments",
     ),
+    "importer": (
+        "a container template",
+        "looks in every run; the image is that of a Python component, or [tool.argosy] image",
+    ),
     "value, artifact": ("output and input parameters", "JSON text, or a digest; no artifact repository is needed"),
     "nested pipeline": ("nothing", "its tasks stand in the DAG around it"),
     "If, Elif, Else": ("`when` of each task", "an expression over typed values"),
@@ -53,7 +57,14 @@ REFUSALS: Final = {
         "give the program the image of a Python component of the pipeline, or start it from such a component",
     ),
     "command of the image": ("what an image starts is not known here", "write the command down in the component"),
-    "importer": ("nothing looks outside in a pod of its own yet", "import in a Python component"),
+    "importer": (
+        "its pod needs the launcher, and no Python component of the pipeline names an image that holds it",
+        "name one in [tool.argosy] image, or import in a Python component",
+    ),
+    "URI of an importer": (
+        "pods reach s3://, gs://, az://, http:// and https:// only",
+        "copy what it names to one of these",
+    ),
     "claim of storage": ("no key holds what is on a volume", "pass files between steps as artifacts"),
     "volume that is shared": ("no key holds what is on it", "pass files between steps as artifacts"),
     "init container": ("only the step's own container is run", "do its work inside the step"),

@@ -24,6 +24,7 @@ class Wanted:
         planned: By the name of a component, the digest of the code that it was planned with; a pod that holds other
             code refuses to run.
         env: Variables that every pod is given.
+        image: One that holds the launcher, for pods of importers and programs where no Python component names one.
 
     """
 
@@ -33,3 +34,4 @@ class Wanted:
     store: Store | None = None
     planned: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    image: str | None = None

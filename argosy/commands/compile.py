@@ -106,7 +106,8 @@ def argo(kind: Kind, schedule: str | None) -> Target:
         from argosy.argo.wanted import Wanted
         from argosy.argo.workflow import manifest
 
-        return emit(manifest(_plan(name, session), Wanted(kind, schedule, lock_of(session.settings))))
+        wanted = Wanted(kind, schedule, lock_of(session.settings), image=session.settings.image)
+        return emit(manifest(_plan(name, session), wanted))
 
     options = ["--target argo", *([f"--kind {kind}"] if kind != "Workflow" else [])]
     options += [f"--schedule '{schedule}'"] if schedule else []

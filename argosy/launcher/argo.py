@@ -21,15 +21,16 @@ from argosy.launcher.attempt import TYPES, normal_value
 from argosy.launcher.canonical import digest_of
 from argosy.launcher.described import LIST, read_word, step_of, word_of
 from argosy.launcher.key import changed_parts, code_part
+from argosy.launcher.outside import Import, observe_import
 from argosy.launcher.parameters import Texts, encode_items, encode_output, fitted
-from argosy.launcher.pod import exit_code_of, job_of, launch_and_tell, open_context
+from argosy.launcher.pod import exit_code_of, job_of, launch_and_tell, open_context, tell
 from argosy.launcher.registration import PodEntry, now_text, register_pod, write_pod
 from argosy.launcher.step import Input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from argosy.launcher.launch import Job
+    from argosy.launcher.launch import Context, Job
     from argosy.launcher.step import Kind, Outcome, Step
     from argosy.launcher.store import Store
 
@@ -47,6 +48,7 @@ class Told:
     """What a pod is told of its component.
 
     Attributes:
+        importer: The fields of what an importer takes in; empty for any other component.
         inputs: Types by name: a parameter's type, an artifact's schema title, that with `[]` for a list of them.
         outputs: As `inputs`.
         optional: Names of inputs that may be absent.
@@ -65,6 +67,7 @@ class Told:
     packages: tuple[str, ...] = ()
     image: str = ""
     argv: tuple[str, ...] = ()
+    importer: Mapping[str, Any] = field(default_factory=dict)
     kind: Kind = "step"
     inputs: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
@@ -176,21 +179,32 @@ def emit(pod: Pod, outcome: Outcome, store: Store) -> None:
 def run_pod(pod: Pod) -> int:
     """Bring the pod's step to its end, leave its outputs where Argo collects them, and return the exit code."""
     with open_context(pod.told.lock, os.environ.get("ARGOSY_RUN", "argo")) as context:
-        job = job_of(build_step(pod, context.store), context)
-        require_planned(pod.told, job)
-        entry = PodEntry(
-            context.run,
-            os.environ.get("ARGOSY_POD", f"{pod.told.component}{context.attempt}"),
-            os.environ.get("ARGOSY_NODE", pod.told.component),
-            job.key.digest,
-            now_text(),
-        )
-        register_pod(context.store, pod.told.pipeline, entry)
-        outcome = launch_and_tell(job)
-        write_pod(context.store, replace(entry, outcome=outcome))
+        entry = _entry(pod, context)
+        if pod.told.importer:
+            register_pod(context.store, pod.told.pipeline, entry)
+            outcome = _import(pod, context)
+        else:
+            job = job_of(build_step(pod, context.store), context)
+            require_planned(pod.told, job)
+            register_pod(context.store, pod.told.pipeline, replace(entry, key=job.key.digest))
+            outcome = launch_and_tell(job)
+        write_pod(context.store, replace(entry, key=outcome.key, outcome=outcome))
         if outcome.status != "failed":
             emit(pod, outcome, context.store)
         return outcome.exit_code
+
+
+def _entry(pod: Pod, context: Context) -> PodEntry:
+    name = os.environ.get("ARGOSY_POD", f"{pod.told.component}{context.attempt}")
+    return PodEntry(context.run, name, os.environ.get("ARGOSY_NODE", pod.told.component), "", now_text())
+
+
+def _import(pod: Pod, context: Context) -> Outcome:
+    told, inputs = pod.told, dict(_inputs(pod, context.store))
+    asked = Import(**told.importer)
+    outcome = observe_import(told.component, asked, inputs, told.outputs, store=context.store, place=told.component)
+    tell(told.component, outcome)
+    return outcome
 
 
 def require_planned(told: Told, job: Job) -> None:

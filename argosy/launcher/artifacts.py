@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from argosy.errors import Outage, StepFailed
 from argosy.launcher.canonical import canonical_json
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from argosy.launcher.store import Store
+
+Kind = Literal["file", "folder", "absent"]
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,17 @@ def store_artifact(store: Store, path: Path, metadata: Mapping[str, Any]) -> Art
         StepFailed: The folder holds a link to a folder, a link to nothing, or a device.
 
     """
+    kind: Kind = "folder" if path.is_dir() else "file" if path.exists() else "absent"
     files = {name: store.put_file(file) for name, file in _files(path).items()}
+    return name_artifact(store, kind, files, metadata)
+
+
+def name_artifact(
+    store: Store, kind: Kind, files: Mapping[str, tuple[str, int]], metadata: Mapping[str, Any]
+) -> Artifact:
+    """Name what is made of blobs that are in the store: SHA-256 (hex) and size by relative name, empty for a file."""
     manifest = {
-        "kind": "folder" if path.is_dir() else "file" if path.exists() else "absent",
+        "kind": kind,
         "files": {name: {"sha256": sha256, "size": size} for name, (sha256, size) in files.items()},
         "metadata": dict(metadata),
     }

@@ -54,10 +54,15 @@ def job_of(step: Step, context: Context) -> Job:
 def launch_and_tell(job: Job) -> Outcome:
     """Bring the step of a pod to its end, and say in the pod's log how that was."""
     outcome = launch(job)
-    _say(f"{job.step.name}: {outcome.status} {outcome.key}{f' ({outcome.reason})' if outcome.reason else ''}")
+    tell(job.step.name, outcome)
+    return outcome
+
+
+def tell(name: str, outcome: Outcome) -> None:
+    """Say in the pod's log how its step ended."""
+    _say(f"{name}: {outcome.status} {outcome.key}{f' ({outcome.reason})' if outcome.reason else ''}")
     if outcome.error:
         _say(outcome.error)
-    return outcome
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from argosy.launcher.outside import NOTES, stale_sights
 from argosy.launcher.roots import find_needed
 from argosy.launcher.store import BLOBS
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from argosy.launcher.roots import Needed, Record
     from argosy.launcher.store import Entry, Store
 
-NOTES: Final = "gc/forgotten.json"
 GRACE: Final = timedelta(hours=24)
 
 
@@ -55,6 +55,8 @@ def sweep(store: Store, now: datetime, *, dry_run: bool = False, hook: Callable[
     records = [record for record in needed.records if record.key not in needed.keys]
     leftovers = [each for root in ("staging", "claims") for each in store.entries(root) if now - each.modified > GRACE]
     if not dry_run:
+        for path in stale_sights(store, needed.blobs):
+            store.delete(path)
         _delete_records(store, records, hook)
         store.write_json(NOTES, {"blobs": {name: at.isoformat() for name, at in noted.items()}})
         _delete_unchanged(store, [*gone, *leftovers], hook)

@@ -6,7 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
-from argosy.local.outside import ELSEWHERE, is_claim, local_path
+from argosy.launcher.outside import REACHED, is_reached
+from argosy.local.outside import is_claim
 from argosy.spec.model import ArtifactSlot, Constant, Importer, PipelineInput
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from argosy.spec.model import Executor, JsonValue, Pipeline, Task
 
 REFUSALS: Final = {
-    "importer": ELSEWHERE,
+    "importer": REACHED,
     "Python packages": (
         "this environment does not have them",
         "install them beside argosy, or ask for versions that are there",
@@ -91,7 +92,7 @@ def _lacking(task: Task, arguments: Mapping[str, object]) -> Iterator[Lack]:
     executor = task.component.executor
     if isinstance(executor, Importer):
         uri = _uri(task, executor, arguments)
-        if uri is not None and _is_elsewhere(uri):
+        if uri is not None and not is_reached(str(uri)):
             yield "importer", str(uri)
         return
     yield from _lacking_platform(task, executor)
@@ -153,10 +154,6 @@ def _uri(task: Task, importer: Importer, arguments: Mapping[str, object]) -> obj
     if isinstance(source, PipelineInput):
         return arguments.get(source.name)
     return source.value if isinstance(source, Constant) else None
-
-
-def _is_elsewhere(uri: object) -> bool:
-    return local_path(str(uri)) is None
 
 
 def _entries(entries: JsonValue, name: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The engine `argo simulator`: a spec compiled to Argo, run by the simulator with the launcher in each pod."""
 
 import json
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,7 +48,8 @@ def simulate(made: Mapping[str, Any], parameters: Mapping[str, str], folder: Pat
     project = folder / "project"
     project.mkdir(parents=True, exist_ok=True)
     (project / "pyproject.toml").write_text("[tool.argosy]\n", encoding="utf-8")
-    env = {"ARGOSY_STORE": str(folder / "store"), "ARGOSY_PROJECT": str(project), "PYTHONPATH": str(ROOT)}
+    env = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    env |= {"ARGOSY_STORE": str(folder / "store"), "ARGOSY_PROJECT": str(project), "PYTHONPATH": str(ROOT)}
     pods = Path(tempfile.mkdtemp(prefix="pods-", dir=folder))
     return Workflow(made, parameters, pods, env)
 

@@ -11,6 +11,7 @@ from argosy.argo.emit import emit
 from argosy.argo.wanted import Wanted
 from argosy.argo.workflow import manifest
 from argosy.spec.read import read_pipeline
+from tests.fakes.argo_pod_specs import POD_CONSTRUCTS
 from tests.fakes.specs import (
     a_component,
     a_container,
@@ -311,6 +312,7 @@ CONSTRUCTS: dict[str, dict[str, Any]] = {
     "retry": RETRY,
     "program": PROGRAM,
     "pod": POD,
+    **POD_CONSTRUCTS,
 }
 
 KINDS = {

@@ -17,6 +17,7 @@ def _no_settings_around(monkeypatch):
         "ARGOSY_PORT",
         "ARGOSY_SERVING_URL",
         "MLFLOW_TRACKING_URI",
+        "ARGOSY_IMAGE",
         "ARGOSY_KUBEFLOW_HOST",
     ):
         monkeypatch.delenv(name, raising=False)
@@ -86,6 +87,16 @@ def test_the_host_of_kubeflow_comes_from_the_table_or_a_variable(tmp_path, monke
     assert (of_table.kubeflow_host, of_variable.kubeflow_host) == ("http://a", "http://b")
 
 
+def test_the_image_of_pods_without_one_comes_from_the_table_or_a_variable(tmp_path, monkeypatch):
+    folder = a_project(tmp_path / "project", {"pyproject.toml": '[tool.argosy]\nimage = "steps:1"\n'})
+
+    of_table = load_settings(folder)
+    monkeypatch.setenv("ARGOSY_IMAGE", "steps:2")
+    of_variable = load_settings(folder)
+
+    assert (of_table.image, of_variable.image) == ("steps:1", "steps:2")
+
+
 def test_the_state_of_a_machine_may_lie_elsewhere_and_the_store_lies_in_it(tmp_path, monkeypatch):
     folder = a_project(tmp_path / "project")
     monkeypatch.setenv("ARGOSY_STATE", str(tmp_path / "state"))
@@ -115,7 +126,7 @@ def test_the_nearest_project_upwards_counts(tmp_path):
         ("[tool.argosy]\nstore = \n", r"pyproject\.toml: .*line 2"),
         (
             "[tool.argosy]\nstroe = 'x'\n",
-            r"\[tool\.argosy\] stroe: unread setting; allowed are catalog, kubeflow_host, lock, port",
+            r"\[tool\.argosy\] stroe: unread setting; allowed are catalog, image, kubeflow_host, lock, port",
         ),
     ],
 )

@@ -14,11 +14,11 @@ def test_the_page_shows_the_table_as_it_is():
 
 
 def test_a_refusal_names_the_place_the_construct_the_reason_and_what_to_write_instead():
-    error = refusal("tasks.count", "importer", "gs://b/f")
+    error = refusal("tasks.count", "backoff factor", "1.5")
 
     assert str(error) == (
-        "tasks.count: importer (gs://b/f): cannot compile to Argo: nothing looks outside in a pod of its own yet; "
-        "import in a Python component"
+        "tasks.count: backoff factor (1.5): cannot compile to Argo: Argo multiplies by whole numbers; "
+        "write a whole number"
     )
 
 

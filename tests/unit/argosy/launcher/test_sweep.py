@@ -305,3 +305,20 @@ def test_whatever_happens_between_sweeps_what_is_needed_stays(local, seed):
             assert local.has(*needed) == [True] * len(needed)
         assert all(local.is_whole(artifact) for artifact in champions)
     assert len(find_needed(local.store, local.store.now()).records) < len(names)
+
+
+def test_what_was_noted_of_an_import_goes_with_the_first_of_its_blobs_that_nothing_needs(world):
+    needed, _ = world.store.put_bytes(b"needed"), world.store.put_bytes(b"forgotten")
+    world.store.write_json(f"refs/kept/{1:08d}.json", {"target": f"sha256:{needed}"})
+    for number, text in enumerate((b"needed", b"forgotten")):
+        file = world.folder / f"file-{number}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text)
+        world.store.write_json(f"seen/{number}.json", {"uri": "s3://b/a", "files": {"": world.store.put_file(file)}})
+    world.store.write("seen/2.json", b"torn")
+
+    sweep(world.store, later(world, DAY), dry_run=True)
+    assert len(world.store.paths("seen")) == 3
+    sweep(world.store, later(world, DAY))
+
+    assert world.store.paths("seen") == ["seen/0.json"]

@@ -1,10 +1,9 @@
 import json
-from pathlib import Path
 
 import pytest
 
 from argosy.launcher.artifacts import materialize
-from argosy.local.outside import is_claim, is_outside, local_path
+from argosy.local.outside import is_claim, is_outside
 from argosy.local.runner import Run, run_tasks
 from argosy.spec.model import (
     ArtifactSlot,
@@ -39,24 +38,6 @@ def ended(lab, *tasks):
     run = Run(a_plan(*tasks), {}, lab.context())
     run_tasks(run, concurrency=1)
     return run.outcomes
-
-
-@pytest.mark.parametrize(
-    ("uri", "path"),
-    [
-        ("/data/a.csv", "/data/a.csv"),
-        ("data/a.csv", "data/a.csv"),
-        ("file:///data/a%20b.csv", "/data/a b.csv"),
-        ("file://localhost/data/a", "/data/a"),
-    ],
-)
-def test_paths_and_file_uris_are_of_this_machine(uri, path):
-    assert local_path(uri) == Path(path)
-
-
-@pytest.mark.parametrize("uri", ["gs://b/a", "s3://b/a", "http://h/a", "https://h/a", "oci://r/a", "file://other/a"])
-def test_other_uris_are_not(uri):
-    assert local_path(uri) is None
 
 
 def test_an_importer_stores_a_file_or_a_folder_with_its_metadata(lab, tmp_path):
@@ -101,15 +82,15 @@ def test_an_importer_says_which_path_is_not_there(lab, tmp_path, monkeypatch):
 
 
 def test_a_uri_that_a_step_gave_is_refused_by_name(lab):
-    give = a_task("give", SAY, inputs={"uri": "gs://b/a"}, outputs={"Output": "STRING"})
+    give = a_task("give", SAY, inputs={"uri": "oci://r/a"}, outputs={"Output": "STRING"})
     task = an_importer("", start=Start(after=("give",)))
     given = Task("import", task.component, {"uri": TaskOutput("give", "Output")}, task.start)
 
     outcome = ended(lab, give, given)["import"]
 
     assert outcome.error == (
-        "tasks.import: importer (gs://b/a): cannot run here: this machine imports its own files and folders, by path "
-        "or file://; download it first, and give the path"
+        "tasks.import: importer (oci://r/a): cannot be imported: only files, s3://, gs://, az://, http:// and https:// "
+        "can be reached; copy it to one of these first"
     )
 
 

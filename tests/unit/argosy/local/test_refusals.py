@@ -57,14 +57,14 @@ def test_tasks_that_lack_the_same_share_a_line():
 
 def test_everything_that_is_lacking_is_said_at_once():
     said = refusal(
-        an_importer("import", uri="gs://bucket/file"),
+        an_importer("import", uri="oci://registry/file"),
         a_function("train", packages=("no-such-package>=1",)),
         a_function("judge", title="system.SlicedClassificationMetrics"),
         a_program("start"),
     )
 
     assert [line.partition(": cannot")[0] for line in said.splitlines()] == [
-        "tasks.import: importer (gs://bucket/file)",
+        "tasks.import: importer (oci://registry/file)",
         "tasks.train: Python packages (no-such-package>=1)",
         "tasks.judge: SlicedClassificationMetrics (scores)",
         "tasks.start: missing command (alpine)",
@@ -74,6 +74,7 @@ def test_everything_that_is_lacking_is_said_at_once():
 def test_what_is_here_is_not_refused():
     plan = a_plan(
         an_importer("import", uri="data/file.csv"),
+        an_importer("fetch", uri="s3://bucket/file.csv"),
         a_function("train", packages=("pytest",)),
         a_program("start", "python3", "-c", "print(1)"),
         a_task("plain", CODE),
@@ -89,8 +90,8 @@ def test_a_package_of_another_version_is_named_with_the_one_that_is_here():
     assert f"this environment does not have them (it has pytest {pytest.__version__})" in said
 
 
-@pytest.mark.parametrize("uri", ["gs://bucket/a", "s3://bucket/a", "https://example.org/a", "oci://registry/a:1"])
-def test_an_importer_is_refused_what_lies_elsewhere(uri):
+@pytest.mark.parametrize("uri", ["oci://registry/a:1", "minio://bucket/a", "file://elsewhere/a"])
+def test_an_importer_is_refused_what_cannot_be_reached(uri):
     assert refusal(an_importer("import", uri=uri)).startswith(f"tasks.import: importer ({uri}): cannot run here: ")
 
 
@@ -103,8 +104,8 @@ def test_an_importer_is_refused_a_uri_that_the_pipeline_was_given():
 
     assert refusals(plan, {"where": "folder/file"}) == []
     assert refusals(plan, {}) == []
-    (said,) = refusals(plan, {"where": "gs://bucket/a"})
-    assert said.startswith("tasks.import: importer (gs://bucket/a): cannot run here")
+    (said,) = refusals(plan, {"where": "oci://registry/a"})
+    assert said.startswith("tasks.import: importer (oci://registry/a): cannot run here")
 
 
 MOUNTED = {"pvcMount": [{"mountPath": "/data", "constant": "claim"}]}

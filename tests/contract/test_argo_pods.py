@@ -1,0 +1,65 @@
+"""What pods are given beside their code, as their manifests say it, comes to the values and keys of a run here."""
+
+import json
+
+import obstore
+import pytest
+from obstore.store import from_url
+
+from argosy.argo.workflow import Wanted, manifest
+from argosy.spec.read import read_pipeline
+from tests.fakes.argo_engine import parameters_of, read_outputs, simulate
+from tests.fakes.argo_pod_specs import an_import
+from tests.fakes.projects import argosy, write_files
+from tests.fakes.s3_server import s3, s3_endpoint
+
+__all__ = ["s3", "s3_endpoint"]
+
+
+def simulated(spec, folder, **arguments):
+    read = read_pipeline(spec)
+    workflow = simulate(manifest(read, Wanted()), parameters_of(read, arguments), folder)
+    root = workflow.run()
+    assert root.phase == "Succeeded", f"{root.message}\n{workflow.logs[-3000:]}"
+    return workflow, read_outputs(read, root.outputs, folder)
+
+
+def run_here(spec, folder):
+    """Run a pipeline on this machine, with the store of the pods; return its outputs, and how each step ended."""
+    (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    write_files(folder / "project", {"pyproject.toml": "[tool.argosy]\n"})
+    options = ("--output", "json", "--store", folder / "store")
+    ended = argosy(folder / "project", "run", folder / "spec.json", *options)
+    assert ended.returncode == 0, ended.stderr
+    document = json.loads(ended.stdout)
+    return document["outputs"], {step["name"]: step["status"] for step in document["steps"]}
+
+
+@pytest.mark.slow
+def test_an_import_in_a_pod_is_an_import_here(s3, tmp_path):
+    obstore.put(from_url(s3, client_options={"allow_http": True}), "table/a.csv", b"1,2")
+    spec = an_import(f"{s3}/table/a.csv")
+
+    workflow, outputs = simulated(spec, tmp_path)
+    outputs_here, ends = run_here(spec, tmp_path)
+
+    uri = f"{s3}/table/a.csv"
+    assert outputs == {"said": "1,2 [('rows', 3)]", "said-2": f"1,2 [('from', '{uri}')]"} == outputs_here
+    assert "importer: observed sha256:" in workflow.logs
+    assert ends == {
+        "importer": "observed", "name": "reused", "importer-2": "observed", "read": "reused", "read-2": "reused",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_an_import_of_what_changed_runs_what_reads_it_again(s3, tmp_path):
+    bucket = from_url(s3, client_options={"allow_http": True})
+    obstore.put(bucket, "a", b"1")
+    simulated(an_import(f"{s3}/a"), tmp_path)
+    obstore.put(bucket, "a", b"2")
+
+    workflow, outputs = simulated(an_import(f"{s3}/a"), tmp_path)
+
+    assert outputs["said"].startswith("2 ")
+    assert workflow.logs.count("read: ran ") == 2
+    assert "name: reused " in workflow.logs
