@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from argosy.argo.importer import importing
 from argosy.argo.names import require_parameter_name, slug, unique
 from argosy.argo.pod import RESTRICTED, container_fields, require_mapped, template_fields
+from argosy.argo.program import beside
 from argosy.argo.retry import retry_strategy
 from argosy.argo.unsupported import refusal
 from argosy.launcher.argo import ITEMS, LAUNCH, Told, escape_source
@@ -51,6 +52,8 @@ def container_templates(scopes: Scopes, taken: set[str], wanted: Wanted) -> tupl
         described = replace(told(task, executor, items, lock=wanted.lock), pipeline=scopes.pipeline.name)
         described = replace(described, planned=wanted.planned.get(task.component.name, ""))
         template = container_template(task, executor, described, wanted.env)
+        if executor.source is None and ready and executor.image not in ready:
+            template |= beside(template["container"], ready[0])
         content = json.dumps(template, sort_keys=True)
         if content not in by_content:
             name = unique(slug(_called(task)), {*taken, *(each["name"] for each in by_content.values())})
@@ -112,7 +115,7 @@ def _runnable(task: Task, ready: tuple[str, ...]) -> Executor:
 def _require_runnable_program(executor: Executor, ready: tuple[str, ...], place: str) -> None:
     if not executor.command:
         raise refusal(place, "command of the image", executor.image)
-    if not PYTHON.fullmatch(executor.command[0]) and executor.image not in ready:
+    if not PYTHON.fullmatch(executor.command[0]) and not ready:
         raise refusal(place, "program", executor.image)
     if names := run_values_in((*executor.command, *executor.args), place):
         raise refusal(place, "name of the run", ", ".join(names))

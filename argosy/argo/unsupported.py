@@ -13,8 +13,9 @@ FORMS: Final = {
     "task": ("a task of the DAG", "one pod"),
     "Python component": ("a container template", "its source is a raw artifact; equal components share a template"),
     "program": (
-        "a container template",
-        "of Python, or in an image in which a Python component runs; the launcher fills in its arguments",
+        "a container template; the program runs in a sidecar, the launcher beside it",
+        "in one container where the image is known to hold the launcher: that of a Python component, or "
+        "[tool.argosy] image; a sidecar's image has to hold `sh`",
     ),
     "importer": (
         "a container template",
@@ -53,8 +54,8 @@ FORMS: Final = {
 
 REFUSALS: Final = {
     "program": (
-        "the launcher needs Python in the image, and an image of its own need not hold any",
-        "give the program the image of a Python component of the pipeline, or start it from such a component",
+        "the launcher runs beside it, and no Python component of the pipeline names an image that holds it",
+        "name one in [tool.argosy] image",
     ),
     "command of the image": ("what an image starts is not known here", "write the command down in the component"),
     "importer": (

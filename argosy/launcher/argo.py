@@ -1,9 +1,10 @@
 """Runs the launcher in a pod of Argo.
 
-    python3 -m argosy.launcher.argo --step {...} --source FILE --outputs FOLDER --input NAME=TEXT ...
+    python3 -m argosy.launcher.argo --step {...} --source FILE --outputs FOLDER --input NAME=TEXT ... --beside FOLDER
 
 `--step` says what the component is, `--source` where its Python lies, each `--input` what the task is given, in the
-texts of `argosy.launcher.parameters`. A file for each output is left in the folder, where Argo collects it.
+texts of `argosy.launcher.parameters`, `--beside` where the container of a program waits. A file for each output is left
+in the folder, where Argo collects it.
 The pod's environment names the store (`ARGOSY_STORE`) and the project's folder in the image (`ARGOSY_PROJECT`).
 """
 
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from argosy.errors import Mistake, StepFailed
 from argosy.launcher.attempt import TYPES, normal_value
+from argosy.launcher.beside import execute_beside, release
 from argosy.launcher.canonical import digest_of
 from argosy.launcher.described import LIST, read_word, step_of, word_of
 from argosy.launcher.key import changed_parts, code_part
@@ -103,12 +105,18 @@ class Told:
 
 @dataclass(frozen=True)
 class Pod:
-    """What one pod was started with; `texts` are those of its inputs, by name."""
+    """What one pod was started with; `texts` are those of its inputs, by name.
+
+    Attributes:
+        beside: The folder that it shares with the container that runs its program, where that has an image of its own.
+
+    """
 
     told: Told
     source: Path | None
     outputs: Path
     texts: Mapping[str, str]
+    beside: Path | None = None
 
     @staticmethod
     def from_words(words: Sequence[str]) -> Pod:
@@ -121,16 +129,18 @@ class Pod:
         # Argo puts a word that is too long for a command line into a file, and `@` and its path in its place.
         words = [Path(word[1:]).read_text(encoding="utf-8") if word.startswith("@") else word for word in words]
         names, values = words[::2], words[1::2]
-        known = {"--step", "--source", "--outputs", "--input"}
+        known = {"--step", "--source", "--outputs", "--input", "--beside"}
         single = dict(zip(names, values, strict=False))
         if len(words) % 2 or not {"--step", "--outputs"} <= set(names) <= known:
             raise Mistake(
-                f"usage: {' '.join(LAUNCH)} --step JSON [--source FILE] --outputs FOLDER [--input NAME=TEXT]..."
+                f"usage: {' '.join(LAUNCH)} --step JSON [--source FILE] --outputs FOLDER [--input NAME=TEXT]... "
+                "[--beside FOLDER]"
             )
         given = [value.partition("=") for name, value in zip(names, values, strict=True) if name == "--input"]
         source = Path(single["--source"]) if "--source" in single else None
         texts = {name: text for name, _, text in given}
-        return Pod(Told.from_text(single["--step"]), source, Path(single["--outputs"]), texts)
+        beside = Path(single["--beside"]) if "--beside" in single else None
+        return Pod(Told.from_text(single["--step"]), source, Path(single["--outputs"]), texts, beside)
 
 
 def escape_source(source: str) -> str:
@@ -178,20 +188,32 @@ def emit(pod: Pod, outcome: Outcome, store: Store) -> None:
 
 def run_pod(pod: Pod) -> int:
     """Bring the pod's step to its end, leave its outputs where Argo collects them, and return the exit code."""
-    with open_context(pod.told.lock, os.environ.get("ARGOSY_RUN", "argo")) as context:
-        entry = _entry(pod, context)
-        if pod.told.importer:
-            register_pod(context.store, pod.told.pipeline, entry)
-            outcome = _import(pod, context)
-        else:
-            job = job_of(build_step(pod, context.store), context)
-            require_planned(pod.told, job)
-            register_pod(context.store, pod.told.pipeline, replace(entry, key=job.key.digest))
-            outcome = launch_and_tell(job)
-        write_pod(context.store, replace(entry, key=outcome.key, outcome=outcome))
-        if outcome.status != "failed":
-            emit(pod, outcome, context.store)
-        return outcome.exit_code
+    try:
+        with open_context(pod.told.lock, os.environ.get("ARGOSY_RUN", "argo")) as context:
+            outcome = _outcome(pod, context)
+            if outcome.status != "failed":
+                emit(pod, outcome, context.store)
+            return outcome.exit_code
+    finally:
+        if pod.beside:
+            release(pod.beside)
+
+
+def _outcome(pod: Pod, context: Context) -> Outcome:
+    """Register this attempt, bring its step to its end, and note how that was."""
+    store, entry = context.store, _entry(pod, context)
+    if pod.told.importer:
+        register_pod(store, pod.told.pipeline, entry)
+        outcome = _import(pod, context)
+    else:
+        if pod.beside:
+            context = replace(context, execute=execute_beside(pod.beside))
+        job = job_of(build_step(pod, store), context)
+        require_planned(pod.told, job)
+        register_pod(store, pod.told.pipeline, replace(entry, key=job.key.digest))
+        outcome = launch_and_tell(job)
+    write_pod(store, replace(entry, key=outcome.key, outcome=outcome))
+    return outcome
 
 
 def _entry(pod: Pod, context: Context) -> PodEntry:

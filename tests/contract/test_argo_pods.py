@@ -9,7 +9,7 @@ from obstore.store import from_url
 from argosy.argo.workflow import Wanted, manifest
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_engine import parameters_of, read_outputs, simulate
-from tests.fakes.argo_pod_specs import an_import
+from tests.fakes.argo_pod_specs import a_program, an_import
 from tests.fakes.projects import argosy, write_files
 from tests.fakes.s3_server import s3, s3_endpoint
 
@@ -63,3 +63,42 @@ def test_an_import_of_what_changed_runs_what_reads_it_again(s3, tmp_path):
     assert outputs["said"].startswith("2 ")
     assert workflow.logs.count("read: ran ") == 2
     assert "name: reused " in workflow.logs
+
+
+@pytest.mark.slow
+def test_a_program_beside_the_launcher_gives_what_it_gives_here(tmp_path):
+    workflow, outputs = simulated(a_program(), tmp_path)
+    outputs_here, ends = run_here(a_program(), tmp_path)
+
+    assert outputs == {"said": 'it\'s "said" 3\n', "copied": 'it\'s "said"'} == outputs_here
+    assert set(ends.values()) == {"reused"}
+    assert 'it\'s "said"shout: ran' in workflow.logs.replace("argosy: ", "")
+
+
+def test_a_program_that_ran_is_not_run_again_and_its_container_ends(tmp_path):
+    simulated(a_program(), tmp_path)
+
+    workflow, outputs = simulated(a_program(), tmp_path)
+
+    assert outputs["said"] == 'it\'s "said" 3\n'
+    assert "shout: reused " in workflow.logs
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("exit 3", "the step's process exited with 3"),
+        ("no-such-program", "exited with 127: a command was not found"),
+        ("kill -9 $$", "exited with 137: a command of it was killed (signal 9)"),
+        ("exit 0", "shout: returned no value for its output 'Output'"),
+    ],
+)
+def test_a_program_that_fails_fails_its_step_alone(tmp_path, script, said):
+    read = read_pipeline(a_program(script=script))
+    workflow = simulate(manifest(read, Wanted()), {}, tmp_path)
+
+    root = workflow.run()
+
+    assert root.phase == "Failed"
+    assert dict(workflow.pods) == {"main.write": 0, "main.shout": 1}
+    assert said in workflow.logs

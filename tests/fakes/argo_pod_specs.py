@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.fakes.specs import (
     a_component,
+    a_container,
     a_lightweight,
     a_parameter,
     a_spec,
@@ -19,6 +20,10 @@ READ = (
     "def read(file: Input[Dataset]) -> str:\n"
     "    with open(file.path) as data:\n"
     "        return f'{data.read()} {sorted(file.metadata.items())}'\n"
+)
+WRITE = "def write(text: str, file: Output[Dataset]):\n    with open(file.path, 'w') as out:\n        out.write(text)\n"
+READ_COPY = (
+    "def read(file: Input[Dataset]) -> str:\n    with open(file.path + '/copy') as data:\n        return data.read()\n"
 )
 NAME = "def name(text: str) -> str:\n    return text\n"
 
@@ -59,6 +64,44 @@ def an_import(uri: str) -> dict[str, Any]:
     return with_outputs(spec, {"said": "read", "said-2": "read-2"})
 
 
+SHOUT = 'cat "$0"; echo "$1 $LEVEL" > "$2"; mkdir "$3"; cp "$0" "$3/copy"'
+
+
+def a_program(*, script: str = SHOUT, image: str = "alpine:3", **fields: Any) -> dict[str, Any]:
+    """Return a pipeline in which a program of another image reads what a Python component wrote, and is read."""
+    names = ("inputs.artifacts['file'].path", "inputs.parameters['text']", "outputs.parameters['Output'].output_file")
+    args = [f"{{{{$.{name}}}}}" for name in (*names, "outputs.artifacts['copy'].path")]
+    spec = a_spec(
+        {
+            "write": a_task("comp-write", text=outer("text")),
+            "shout": a_task("comp-shout", text=outer("text"), file=artifact_of("write", "file")),
+            "read": a_task("comp-read", file=artifact_of("shout", "copy")),
+        },
+        {
+            "comp-write": a_component("exec-write", inputs={"text": TEXT}, outputs={"file": an_artifact()}),
+            "comp-shout": a_component(
+                "exec-shout",
+                inputs={"text": TEXT, "file": an_artifact()},
+                outputs={"Output": TEXT, "copy": an_artifact()},
+            ),
+            "comp-read": a_component("exec-read", inputs={"file": an_artifact()}, outputs={"Output": TEXT}),
+        },
+        parameters={"text": a_parameter(defaultValue='it\'s "said"', isOptional=True)},
+        executors={
+            "exec-write": a_lightweight(WRITE, "write"),
+            "exec-read": a_lightweight(READ_COPY, "read"),
+            "exec-shout": a_container(
+                image=image,
+                command=["sh", "-ec", script],
+                args=args,
+                env=[{"name": "LEVEL", "value": "3"}],
+                **fields,
+            ),
+        },
+    )
+    return with_outputs(spec, {"said": "shout", "copied": "read"})
+
+
 def with_outputs(spec: dict[str, Any], outputs: dict[str, str]) -> dict[str, Any]:
     """Return a pipeline whose outputs are those called `Output` of some of its tasks."""
     selected = {
@@ -72,4 +115,5 @@ def with_outputs(spec: dict[str, Any], outputs: dict[str, str]) -> dict[str, Any
 
 POD_CONSTRUCTS: dict[str, dict[str, Any]] = {
     "import": an_import("s3://bucket/folder/table.csv"),
+    "program-of-another-image": a_program(resources={"resourceMemoryLimit": "1Gi"}),
 }

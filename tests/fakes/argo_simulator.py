@@ -1,21 +1,19 @@
 """Runs the manifests of Argo Workflows here, pods as processes, by what Argo's controller (4.1) does with each field.
 
-Known to it: DAGs with `depends`, `when`, `withParam`, arguments, parameters that are outputs; containers with
-parameters and raw artifacts as inputs; retries; phases of skipped and omitted tasks; how the phase of a DAG follows
-from its leaves. Anything else in a template is an error.
+Known to it: DAGs with `depends`, `when`, `withParam`, arguments, parameters that are outputs; pods with parameters and
+raw artifacts as inputs (`argo_pod`); retries; phases of skipped and omitted tasks; how the phase of a DAG follows from
+its leaves. Anything else in a template is an error.
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.fakes.argo_expressions import ExpressionError, evaluate, go_json, go_loads
+from tests.fakes.argo_pod import DELETED, Pod
 
 TAG = re.compile(r"\{\{(.*?)\}\}")
 RESULT = re.compile(r"([a-zA-Z0-9][-a-zA-Z0-9]*)\.(Succeeded|Failed|Errored|Skipped|Omitted)")
@@ -25,7 +23,7 @@ GO_ESCAPES = {
 }  # fmt: skip
 KNOWN = {
     "name", "inputs", "outputs", "dag", "container", "retryStrategy", "parallelism", "activeDeadlineSeconds",
-    "metadata", "nodeSelector", "tolerations", "affinity", "volumes",
+    "metadata", "nodeSelector", "tolerations", "affinity", "volumes", "sidecars",
 }  # fmt: skip
 BAD = {"Failed", "Error"}
 
@@ -191,37 +189,14 @@ class Workflow:
 
     def pod(self, template: Mapping[str, Any], path: str, attempt: int) -> tuple[int, Node]:
         folder = self.folder / f"pod-{len(self.pods)}"
-        for name in ("tmp", "work"):
-            (folder / name).mkdir(parents=True)
-        container = template["container"]
-        places = {"/tmp/outputs": str(folder / "tmp/outputs")}  # noqa: S108
-        for each in template.get("inputs", {}).get("artifacts", []):
-            places[each["path"]] = str(folder / "source.py")
-            Path(places[each["path"]]).write_text(each["raw"]["data"], encoding="utf-8")
-        words = [places.get(word, word) for word in (*container["command"], *container["args"])]
-        if any("{{" in word for word in words):
-            raise WorkflowError(f"{path}: {[word for word in words if '{{' in word]} is left")
-        words[0] = sys.executable if words[0] == "python3" else words[0]
-        env = {each["name"]: each["value"] for each in container.get("env", [])}
-        env |= {"HOME": str(folder / "tmp"), "TMPDIR": str(folder / "tmp")}
-        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
         patience = self.deleted_after_s if attempt == 0 else None
-        try:
-            ended = subprocess.run(
-                words,
-                cwd=folder / "work",
-                env={**kept, **self.env, **env},
-                capture_output=True,
-                text=True,
-                timeout=patience,
-            )
-        except subprocess.TimeoutExpired:
-            self.pods.append((path, -1))
-            return -1, Node("Error", message=f"{path}: pod deleted")
-        self.pods.append((path, ended.returncode))
-        self.logs += f"--- {path} ({attempt}): {ended.returncode}\n{ended.stdout}{ended.stderr}"
-        if ended.returncode:
-            return ended.returncode, Node("Failed", message=f"{path}: {ended.stderr[-1500:]}")
+        code, log = Pod(template, folder, self.env, path).run(patience)
+        self.pods.append((path, code))
+        if code == DELETED:
+            return code, Node("Error", message=f"{path}: pod deleted")
+        self.logs += f"--- {path} ({attempt}): {code}\n{log}"
+        if code:
+            return code, Node("Failed", message=f"{path}: {log[-1500:]}")
         outputs: dict[str, str | None] = {}
         for each in template.get("outputs", {}).get("parameters", []):
             file = folder / "tmp/outputs" / Path(each["valueFrom"]["path"]).name
