@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from argosy.argo.expressions import member
 from argosy.argo.importer import importing
 from argosy.argo.names import require_parameter_name, slug, unique
 from argosy.argo.pod import RESTRICTED, container_fields, require_mapped, template_fields
@@ -35,6 +36,7 @@ ENVIRONMENT: Final = (
     {"name": "ARGOSY_POD", "value": "{{pod.name}}"},
     {"name": "HOME", "value": "/tmp"},  # noqa: S108
 )
+TEXTS: Final = ("STRING", "LIST", "STRUCT")
 SETTINGS: Final = "argosy"
 """The config map and the secret with the store's URL and its credentials."""
 
@@ -154,8 +156,8 @@ def _container(task: Task, executor: Executor, described: Told, env: Mapping[str
     words = ["--step", described.to_text()]
     words += ["--source", SOURCE] if executor.source is not None else []
     words += ["--outputs", OUTPUTS]
-    for name in task.component.inputs:
-        words += ["--input", f"{name}={{{{inputs.parameters.{name}}}}}"]
+    for name, slot in task.component.inputs.items():
+        words += ["--input", f"{name}={_passed(name, slot)}"]
     return {
         "image": executor.image,
         "command": list(LAUNCH),
@@ -169,6 +171,13 @@ def _container(task: Task, executor: Executor, described: Told, env: Mapping[str
         "securityContext": dict(RESTRICTED),
         "volumeMounts": [*fields.get("volumeMounts", []), {"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
     }
+
+
+def _passed(name: str, slot: Slot) -> str:
+    """Return the tag of an input in an argument, where Kubernetes makes `$` of `$$`, and more of `$(NAME)`."""
+    if isinstance(slot, ArtifactSlot) or slot.type not in TEXTS:
+        return f"{{{{inputs.parameters.{name}}}}}"
+    return f'{{{{=replace(inputs.parameters{member(name)}, "$", "$$")}}}}'
 
 
 def told(task: Task, executor: Executor, items: tuple[str, ...], *, lock: str | None) -> Told:

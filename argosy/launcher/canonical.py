@@ -27,7 +27,7 @@ def canonical_json(value: Any) -> bytes:
 
 
 def unsubstituted_json(value: Any) -> str:
-    """Return compact JSON text in which neither Kubeflow nor Argo finds anything to substitute.
+    """Return compact JSON text in which neither Kubeflow nor Argo finds anything to substitute or cannot quote.
 
     Raises:
         ValueError: The value holds NaN or an infinity.
@@ -37,6 +37,11 @@ def unsubstituted_json(value: Any) -> str:
     text = UNQUOTABLE.sub(lambda match: json.dumps(match[0])[1:-1], text)
     # Two braces in a row stand in texts alone: compact JSON never has them elsewhere.
     return text.replace("{{", r"\u007b\u007b")
+
+
+def unexpanded(text: str) -> str:
+    """Return JSON text in which Kubernetes finds nothing to expand where it stands in a command: `$$` and `$(NAME)`."""
+    return text.replace("$$", r"\u0024\u0024").replace("$(", r"\u0024(")
 
 
 def fault_of(value: Any, depth: int = 0) -> str | None:

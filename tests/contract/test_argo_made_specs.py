@@ -25,6 +25,7 @@ from argosy.spec.model import ArtifactSlot, FirstOf
 from argosy.spec.read import read_pipeline
 from argosy.spec.remaining import remaining
 from argosy.spec.resolution import Place, resolve
+from tests.fakes.argo_pod import expanded
 from tests.fakes.argo_simulator import BAD, Node, Workflow
 from tests.fakes.made_specs import specs
 from tests.fakes.spec_meaning import computed
@@ -66,7 +67,7 @@ class PureWorkflow(Workflow):
         node = path.rpartition(".")[2]
         if node not in self.steps:
             return 1, Node("Failed")
-        task, words = self.steps[node], template["container"]["args"]
+        task, words = self.steps[node], [expanded(word, {}) for word in template["container"]["args"]]
         try:
             pod = Pod.from_words(words)
             step = build_step(pod, self.store)

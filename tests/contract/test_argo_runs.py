@@ -14,7 +14,7 @@ from tests.fakes.projects import argosy, write_files
 from tests.fakes.specs import a_lightweight, with_field
 
 ARGUMENTS = {
-    "chain": {"n": 5, "text": 'She said "no"; {{workflow.name}} é\n'},
+    "chain": {"n": 5, "text": 'She said "no"; {{workflow.name}} $$ $(HOME) é\n'},
     "loop-over-result": {"n": 2, "text": "x"},
     "loop-in-loop": {"items": [1, 2]},
 }
@@ -121,8 +121,9 @@ def test_an_empty_loop_succeeds_and_gives_empty_lists(tmp_path):
     assert pods(workflow) == ["say"]
 
 
-def test_values_that_argo_would_change_arrive_unchanged(tmp_path):
-    text = "{{=workflow.name}} {{item}} \u2028 '\" \\ \n" + "x" * 3000
+@pytest.mark.parametrize("padding", ["", "x" * 3000])
+def test_values_that_argo_or_kubernetes_would_change_arrive_unchanged(tmp_path, padding):
+    text = "{{=workflow.name}} {{item}} $$ $(HOME) $$(HOME) $ \x7f \U000e0001 \U0001f600 \u2028 '\" \\ \n" + padding
     spec = pipeline(
         {"say": a_task("comp-say", text=constant(text))},
         outputs={"said": ("say", "Output", {"parameterType": "STRING"})},

@@ -1,6 +1,7 @@
 """Runs one pod of a container template here: its containers as processes that share a folder in place of `/tmp`."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,11 @@ ENDS_WITHIN_S = 10
 
 class PodError(Exception):
     """A pod that Argo would not start, or not see end."""
+
+
+def expanded(word: str, env: Mapping[str, str]) -> str:
+    """Return a word of a command as Kubernetes hands it on: `$$` is `$`, and `$(NAME)` a variable that is there."""
+    return re.sub(r"\$(\$|\(([^)]*)\))", lambda found: "$" if found[1] == "$" else env.get(found[2], found[0]), word)
 
 
 @dataclass
@@ -61,9 +67,10 @@ class Pod:
         words = [self._local(word) for word in (*container["command"], *container.get("args", []))]
         if any("{{" in word for word in words):
             raise PodError(f"{self.path}: {[word for word in words if '{{' in word]} is left")
-        words[0] = sys.executable if words[0] == "python3" else words[0]
         env = {each["name"]: each["value"] for each in container.get("env", [])}
         env |= {"HOME": str(self.folder / "tmp"), "TMPDIR": str(self.folder / "tmp")}
+        words = [expanded(word, {**given, **env}) for word in words]
+        words[0] = sys.executable if words[0] == "python3" else words[0]
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
         return subprocess.Popen(
             words,

@@ -1,11 +1,21 @@
 import json
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argosy.launcher.canonical import DEEPEST, canonical_json, digest_of, fault_of, normal_json, unsubstituted_json
+from argosy.launcher.canonical import (
+    DEEPEST,
+    canonical_json,
+    digest_of,
+    fault_of,
+    normal_json,
+    unexpanded,
+    unsubstituted_json,
+)
+from tests.fakes.argo_pod import expanded
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -88,3 +98,19 @@ def test_what_json_can_carry_has_no_fault(value):
 
 def test_a_float_beyond_exact_integers_stays_one():
     assert isinstance(normal_json(2.0**60), float)
+
+
+@pytest.mark.parametrize("text", ["{{x}}", "\x7f", "\U000e0001 \U0001f600", "é\u2028"])
+def test_text_for_an_orchestrator_holds_what_it_held(text):
+    found = unsubstituted_json([text])
+
+    assert json.loads(found) == [text]
+    assert not re.search("{{|\x7f|[\U00010000-\U0010ffff]", found)
+
+
+@pytest.mark.parametrize("text", ["$", "$$", "$$$", "$(HOME)", "$$(HOME)", "$$$(", "a$b"])
+def test_text_for_a_command_holds_nothing_that_kubernetes_expands(text):
+    found = unexpanded(json.dumps(text))
+
+    assert json.loads(found) == text
+    assert expanded(found, {"HOME": "/root"}) == found
