@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from argosy.argo.emit import emit
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.errors import Unsupported
 from argosy.spec.read import read_pipeline
 from tests.fakes.api_server import ApiServer

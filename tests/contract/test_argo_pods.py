@@ -6,7 +6,8 @@ import obstore
 import pytest
 from obstore.store import from_url
 
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_engine import parameters_of, read_outputs, simulate
 from tests.fakes.argo_pod_specs import a_program, an_import

@@ -1,6 +1,7 @@
 import pytest
 
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.errors import Unsupported
 from argosy.launcher.argo import Told
 from argosy.spec.read import read_pipeline

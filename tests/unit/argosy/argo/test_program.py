@@ -1,4 +1,5 @@
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_pod_specs import a_program
 
@@ -32,7 +33,7 @@ def test_the_program_gets_what_it_asks_of_its_pod_and_the_launcher_does_not():
     assert launcher["image"] == "python:3.11"
     assert "limits" not in launcher["resources"]
     assert "imagePullPolicy" not in launcher
-    assert [entry["name"] for entry in launcher["env"]] == ["LEVEL", "ARGOSY_RUN", "HOME"]
+    assert [entry["name"] for entry in launcher["env"]] == ["LEVEL", "ARGOSY_RUN", "ARGOSY_NODE", "ARGOSY_POD", "HOME"]
     assert [mount["mountPath"] for mount in launcher["volumeMounts"]] == ["/tmp"]  # noqa: S108
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.errors import Unsupported
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_specs import ITEM, a_dag, a_loop, a_parameter, a_task, constant, outer, pipeline
