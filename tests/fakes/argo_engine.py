@@ -17,7 +17,7 @@ from argosy.launcher.store import open_store
 from argosy.spec.arguments import bind_arguments
 from argosy.spec.model import ArtifactSlot, FirstOf, Pipeline, Source
 from argosy.spec.read import read_pipeline
-from tests.fakes.argo_simulator import Workflow
+from tests.fakes.argo_simulator import BAD, Workflow
 from tests.fakes.engines import Ended, compared
 from tests.fakes.projects import ROOT
 
@@ -32,7 +32,8 @@ def run_argo(spec: Path, arguments: Mapping[str, Any], folder: Path) -> Ended:
     workflow = simulate(made, parameters_of(pipeline, arguments), folder)
     root = workflow.run()
     if root.phase != "Succeeded":
-        return Ended("failed", why=f"{root.message}\n{workflow.logs[-3000:]}")
+        bad = [node.message for node in workflow.nodes.values() if node.phase in BAD]
+        return Ended("failed", why=f"{bad}\n{workflow.logs[-3000:]}")
     return Ended("succeeded", read_outputs(pipeline, root.outputs or {}, folder))
 
 

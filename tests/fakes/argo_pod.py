@@ -5,14 +5,24 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.argo_nodes import now
+
 TMP = "/tmp"  # noqa: S108
 DELETED = -1
+"""In place of an exit code: the pod was gone before anybody could see one."""
+MARK = "SIMULATED_POD"
+"""The variable by which all processes of a pod are known, whatever sessions they made."""
+
+
 ENDS_WITHIN_S = 10
 """How long a sidecar may go on after the main container; then Argo kills it, and here a test fails."""
 
@@ -32,56 +42,83 @@ class Pod:
 
     Attributes:
         env: What config maps and secrets give to the main container.
-        path: That of its node, for messages.
+        path: That of its node.
+        words: The command line; a test may change it before the pod runs.
 
     """
 
+    name: str
     template: Mapping[str, Any]
     folder: Path
     env: Mapping[str, str]
     path: str
+    attempt: int = 0
+    words: list[str] = field(default_factory=list)
+    phase: str = "Pending"
+    code: int | None = None
+    uid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    created: str = field(default_factory=now)
+    deleted: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, patience_s: float | None) -> tuple[int, str]:
-        """Run to the end; return the exit code of the main container, and its log."""
+    def __post_init__(self) -> None:
         for name in ("tmp", "work"):
             (self.folder / name).mkdir(parents=True)
-        self.places = {
-            each["path"]: self._artifact(each) for each in self.template.get("inputs", {}).get("artifacts", [])
-        }
-        beside = [self._start(each, {}) for each in self.template.get("sidecars", [])]
-        main = self._start(self.template["container"], self.env)
-        try:
-            log, _ = main.communicate(timeout=patience_s)
-        except subprocess.TimeoutExpired:
-            self._kill([main, *beside])
-            return DELETED, ""
-        self._await(beside)
-        return main.returncode, log
+        artifacts = self.template.get("inputs", {}).get("artifacts", [])
+        self.places = {each["path"]: self._artifact(each) for each in artifacts}
+        self.words = self._words(self.template["container"], self.env)
+
+    @property
+    def log(self) -> str:
+        """What the container printed so far."""
+        file = self.folder / "log"
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+    def run(self, patience_s: float | None = None, began: Callable[[], None] = lambda: None) -> int:
+        """Run to the end; return the exit code of the container, or DELETED."""
+        with (self.folder / "log").open("wb") as log:
+            with self.lock:
+                beside = [] if self.deleted.is_set() else self._start_sidecars(log)
+                main = (
+                    None
+                    if self.deleted.is_set()
+                    else self._start(self.template["container"], self.words, self.env, log)
+                )
+            if main:
+                self.phase = "Running"
+                began()
+                self._await(main, patience_s)
+                if not self.deleted.is_set():
+                    self._await_sidecars(beside)
+                end_all(self.uid)
+        if main is None or self.deleted.is_set():
+            self.phase = "Failed"
+            return DELETED
+        # A container that a signal ended says so as shells do.
+        self.code = main.returncode if main.returncode >= 0 else 128 - main.returncode
+        self.phase = "Failed" if self.code else "Succeeded"
+        return self.code
+
+    def delete(self) -> None:
+        """Delete the pod: its processes end at once, however many there are."""
+        with self.lock:
+            self.deleted.set()
+            end_all(self.uid)
+
+    def outputs(self) -> dict[str, str | None] | str:
+        """Return the parameters that the container left, or what is wrong with them."""
+        found: dict[str, str | None] = {}
+        for each in self.template.get("outputs", {}).get("parameters", []):
+            file = self.folder / "tmp/outputs" / Path(each["valueFrom"]["path"]).name
+            if not file.exists():
+                return f"{each['valueFrom']['path']} is not there"
+            found[each["name"]] = file.read_text(encoding="utf-8")
+        return found
 
     def _artifact(self, artifact: Mapping[str, Any]) -> str:
         file = self.folder / "source.py"
         file.write_text(artifact["raw"]["data"], encoding="utf-8")
         return str(file)
-
-    def _start(self, container: Mapping[str, Any], given: Mapping[str, str]) -> subprocess.Popen[str]:
-        words = [self._local(word) for word in (*container["command"], *container.get("args", []))]
-        if any("{{" in word for word in words):
-            raise PodError(f"{self.path}: {[word for word in words if '{{' in word]} is left")
-        env = {each["name"]: each["value"] for each in container.get("env", [])}
-        env |= {"HOME": str(self.folder / "tmp"), "TMPDIR": str(self.folder / "tmp")}
-        words = [expanded(word, {**given, **env}) for word in words]
-        words[0] = sys.executable if words[0] == "python3" else words[0]
-        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
-        return subprocess.Popen(
-            words,
-            cwd=self.folder / "work",
-            env={**kept, **given, **env},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
 
     def _local(self, word: str) -> str:
         """Return a word with a path of the pod as one of this machine."""
@@ -89,18 +126,71 @@ class Pod:
             return str(self.folder / "tmp" / word.removeprefix(f"{TMP}/"))
         return self.places.get(word, word)
 
-    def _await(self, beside: list[subprocess.Popen[str]]) -> None:
+    def _words(self, container: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
+        words = [self._local(word) for word in (*container["command"], *container.get("args", []))]
+        if any("{{" in word for word in words):
+            raise PodError(f"{self.path}: {[word for word in words if '{{' in word]} is left")
+        env = self._env(container)
+        words = [expanded(word, {**given, **env}) for word in words]
+        return [sys.executable if words[0] == "python3" else words[0], *words[1:]]
+
+    def _env(self, container: Mapping[str, Any]) -> dict[str, str]:
+        env = {each["name"]: each["value"] for each in container.get("env", [])}
+        return env | {"HOME": str(self.folder / "tmp"), "TMPDIR": str(self.folder / "tmp"), MARK: self.uid}
+
+    def _start_sidecars(self, log: Any) -> list[subprocess.Popen[bytes]]:
+        return [self._start(each, self._words(each, {}), {}, log) for each in self.template.get("sidecars", [])]
+
+    def _await_sidecars(self, beside: list[subprocess.Popen[bytes]]) -> None:
         until = time.monotonic() + ENDS_WITHIN_S
         for each in beside:
             try:
-                log, _ = each.communicate(timeout=max(0.0, until - time.monotonic()))
+                code = each.wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
-                self._kill(beside)
+                end_all(self.uid)
                 raise PodError(f"{self.path}: a sidecar goes on after the main container") from None
-            if each.returncode:
-                raise PodError(f"{self.path}: a sidecar ended with {each.returncode}, which fails the pod: {log}")
+            if code:
+                raise PodError(f"{self.path}: a sidecar ended with {code}, which fails the pod: {self.log}")
 
-    def _kill(self, containers: list[subprocess.Popen[str]]) -> None:
-        for each in containers:
-            os.killpg(each.pid, signal.SIGKILL)
-            each.communicate()
+    def _start(
+        self, container: Mapping[str, Any], words: list[str], given: Mapping[str, str], log: Any
+    ) -> subprocess.Popen[bytes]:
+        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
+        return subprocess.Popen(
+            words,
+            cwd=self.folder / "work",
+            env={**kept, **given, **self._env(container)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _await(self, main: subprocess.Popen[bytes], patience_s: float | None) -> None:
+        try:
+            main.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.delete()
+            main.wait()
+
+
+def end_all(uid: str) -> None:
+    """Kill every process of a pod, until none is left."""
+    mark = f"{MARK}={uid}".encode()
+    while found := [pid for pid in _processes() if _environment(pid).split(b"\0").count(mark)]:
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def _processes() -> list[int]:
+    return [int(place.name) for place in Path("/proc").glob("[0-9]*")]
+
+
+def _environment(pid: int) -> bytes:
+    """Return the environment of a process; nothing of one that has ended or belongs to somebody else."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""
