@@ -13,58 +13,13 @@ from tests.fakes.argo_nodes import fnv32a
 from tests.fakes.argo_schema import definitions_folder
 from tests.fakes.kubernetes_server import a_kubernetes_server
 from tests.fakes.processes import wait_for
+from tests.fakes.small_workflows import CHAIN, RETRIED, WAIT, a_program, a_task, a_workflow
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from kubernetes import client, config
 
 GROUP, VERSION, NAMESPACE = "argoproj.io", "v1alpha1", "pipelines"
-OUTPUT = {"parameters": [{"name": "number", "valueFrom": {"path": "/tmp/outputs/number"}}]}  # noqa: S108  # a pod's
-
-
-def a_program(name, code, *, outputs=True, **more):
-    """Return a template whose program gets the folder for outputs and its input, `number`."""
-    return {
-        "name": name,
-        "inputs": {"parameters": [{"name": "number", "default": "1"}]},
-        **({"outputs": OUTPUT} if outputs else {}),
-        "container": {
-            "image": "python:3.11",
-            "command": ["python3", "-c", f"import os, sys\nfolder, number = sys.argv[1:]\n{code}"],
-            "args": ["/tmp/outputs", "{{inputs.parameters.number}}"],  # noqa: S108
-            "env": [{"name": "POD", "value": "{{pod.name}}"}, {"name": "NODE", "value": "{{node.name}}"}],
-        },
-        **more,
-    }
-
-
-DOUBLE = 'os.mkdir(folder)\nopen(f"{folder}/number", "w").write(str(2 * int(number)))\nprint(os.environ["POD"])'
-RETRIED = {"retryStrategy": {"limit": "1", "retryPolicy": "Always"}}
-
-
-def a_task(name, template, depends="", number="3", **more):
-    given = {"arguments": {"parameters": [{"name": "number", "value": number}]}} if number else {}
-    return {"name": name, "template": template, **({"depends": depends} if depends else {}), **given, **more}
-
-
-def a_workflow(*tasks, templates=(), name="small"):
-    main = {"name": "main", "dag": {"failFast": False, "tasks": list(tasks)}}
-    return {
-        "apiVersion": f"{GROUP}/{VERSION}",
-        "kind": "Workflow",
-        "metadata": {"name": name, "labels": {"pipeline": "small"}},
-        "spec": {
-            "entrypoint": "main",
-            "podGC": {"strategy": "OnPodSuccess"},
-            "templates": [main, a_program("double", DOUBLE, **RETRIED), *templates],
-        },
-    }
-
-
-CHAIN = a_workflow(
-    a_task("first", "double"),
-    a_task("second", "double", "first.Succeeded", "{{tasks.first.outputs.parameters.number}}"),
-)
 
 
 @pytest.fixture
@@ -167,7 +122,7 @@ def test_the_nodes_of_a_status_have_the_form_of_argo(cluster):
         "id": "small-2498042084", "name": "small.first", "displayName": "first", "type": "Retry", "phase": "Succeeded",
         "templateName": "double", "templateScope": "local/small", "boundaryID": "small",
         "inputs": {"parameters": [{"name": "number", "value": "3"}]},
-        "outputs": {"parameters": [{"name": "number", "value": "6"}]}, "children": [ids["first(0)"]],
+        "outputs": {"parameters": [{"name": "number", "value": "6"}], "exitCode": "0"}, "children": [ids["first(0)"]],
     }  # fmt: skip
     assert kept["second(0)"] == {
         "id": ids["second(0)"], "name": "small.second(0)", "displayName": "second(0)", "type": "Pod",
@@ -264,14 +219,6 @@ def test_a_workflow_is_seen_while_it_waits_and_while_it_runs(cluster):
     wait_for(lambda: cluster.log(cluster.running("wait").metadata.name) == "waiting\n")
     Path(cluster.server.controller.image["WHERE"], "go").touch()
     assert cluster.server.controller.wait("small")["status"]["phase"] == "Succeeded"
-
-
-WAIT = """
-import time
-print("waiting", flush=True)
-while not os.path.exists(os.path.join(os.environ["WHERE"], "go")):
-    time.sleep(0.01)
-"""
 
 
 def test_a_pod_that_is_deleted_is_an_error_and_is_tried_again(cluster):

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.fakes.argo_nodes import Nodes, now
 from tests.fakes.argo_pod import Pod
+from tests.fakes.argo_retry import retried
 from tests.fakes.argo_simulator import Workflow
 
 LABEL = "workflows.argoproj.io/"
@@ -94,6 +95,18 @@ class Controller:
             strategy = held.document["spec"].get("shutdown", "")
             if strategy and held.phase not in COMPLETED:
                 held.workflow.stop(strategy)
+            return self.read(name)
+
+    def retry(self, name: str) -> dict[str, Any]:
+        """Do what `argo retry` does: let a failed workflow go on."""
+        with self.lock:
+            document, pods = retried(self.read(name))
+            held = self.held[name]
+            nodes = Nodes(name, document["status"].pop("nodes"))
+            standing = {each: pod for each, pod in held.workflow.standing.items() if each not in pods}
+            held.document, held.workflow = document, self._workflow(document, nodes)
+            held.workflow.standing |= standing
+            self._begin(held)
             return self.read(name)
 
     def delete(self, name: str) -> None:

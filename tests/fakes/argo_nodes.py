@@ -122,10 +122,10 @@ class Nodes:
         if code is not None:
             outputs["exitCode"] = str(code)
         with self.lock:
+            for name, value in {"outputs": outputs, "message": node.message}.items():
+                document.pop(name, None)
+                document |= {name: value} if value else {}
             document |= {"phase": node.phase, "finishedAt": now()}
-            document |= {"outputs": outputs} if outputs else {}
-            document.pop("message", None)
-            document |= {"message": node.message} if node.message else {}
 
     def connect(self, path: str, *, below: str | None = None, after: Iterable[str] = ()) -> None:
         """Make a node the child of the one that it stands in, or of the ends of those that it comes after."""

@@ -134,8 +134,8 @@ class Workflow:
         document = self.status.begin(path, kind, template=name, boundary=boundary, inputs=inputs_of(template, inputs))
         if kind == "Pod":
             return self.attempt(filled, path, 0, document)[1]
-        node = self.dag(filled, scope, path) if kind == "DAG" else self.retried(filled, path, document)
-        self.status.end(document, node)
+        code, node = (None, self.dag(filled, scope, path)) if kind == "DAG" else self.retried(filled, path, document)
+        self.status.end(document, node, code)
         return node
 
     def dag(self, template: Mapping[str, Any], scope: Mapping[str, Any], path: str) -> Node:
@@ -272,14 +272,15 @@ class Workflow:
         self.status.end(document, Node(bad[-1] if bad else "Succeeded"))
         return Node(bad[-1] if bad else "Succeeded", gathered(nodes))
 
-    def retried(self, template: Mapping[str, Any], path: str, document: Mapping[str, Any]) -> Node:
+    def retried(self, template: Mapping[str, Any], path: str, document: Mapping[str, Any]) -> tuple[int | None, Node]:
         ended = self.status.attempts(path)
         while not ended or (message := self.last_word(template["retryStrategy"], ended)) is None:
             place = f"{path}({len(ended)})"
             self.status.connect(place, below=path)
             own = self.status.attempt(place, document)
             ended.append(self.attempt(template, path, len(ended), own))
-        return Node(ended[-1][1].phase, ended[-1][1].outputs, message)
+        code, last = ended[-1]
+        return None if code == DELETED else code, Node(last.phase, last.outputs, message)
 
     def last_word(self, strategy: Mapping[str, Any], ended: list[tuple[int, Node]]) -> str | None:
         """Return the message with which attempts come to an end; None where there is to be another."""
