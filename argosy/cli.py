@@ -149,9 +149,10 @@ def submit(*, pipeline: str, target: str, store: str | None, as_json: bool, **as
 @app.command()
 @run_id
 @namespace
+@click.option("--watch", is_flag=True, help="Follow the run to its end.")
 @store
 @output
-def status(run_id: str, namespace: str | None, *, store: str | None, as_json: bool) -> None:
+def status(run_id: str, namespace: str | None, *, watch: bool, store: str | None, as_json: bool) -> None:
     """Say how far RUN has come on its cluster, step by step.
 
     Exits as the run does once it has ended, with 0 while it goes on. RUN is a run's name, a unique part of it, or
@@ -159,7 +160,7 @@ def status(run_id: str, namespace: str | None, *, store: str | None, as_json: bo
     """
     from argosy.commands.status import print_status
 
-    sys.exit(print_status(run_id, namespace, store=store, as_json=as_json))
+    sys.exit(print_status(run_id, namespace, watch=watch, store=store, as_json=as_json))
 
 
 @app.command()

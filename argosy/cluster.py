@@ -6,6 +6,7 @@ Only what a submission needs: Argo's workflows, the settings that pods are given
 from __future__ import annotations
 
 import json
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,8 +50,10 @@ class Cluster:
             Mistake: Nothing names a cluster.
 
         """
+        # The client reads the variable once, when it is imported.
+        file = os.environ.get("KUBECONFIG") or None
         try:
-            config.load_config()
+            config.load_config(**({"config_file": file} if file else {}))
         except config.ConfigException as error:
             raise Mistake(
                 f"no cluster: {error}; name a kubeconfig file with KUBECONFIG, as kubectl needs it too"
@@ -59,7 +62,7 @@ class Cluster:
         configuration.retries = False
         api = client.ApiClient(configuration)
         self.server = str(configuration.host)
-        self.namespace = namespace or _namespace_of_context() or "default"
+        self.namespace = namespace or _namespace_of_context(file) or "default"
         self._objects, self._core = client.CustomObjectsApi(api), client.CoreV1Api(api)
 
     def create_workflow(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,9 +134,9 @@ class Cluster:
         return kind(f"{self.server}: {what} in {self.namespace}: {said}{'; ' if hint else ''}{hint}")
 
 
-def _namespace_of_context() -> str | None:
+def _namespace_of_context(file: str | None) -> str | None:
     try:
-        _, current = config.list_kube_config_contexts()
+        _, current = config.list_kube_config_contexts(file)
     except config.ConfigException:  # in a pod there is no kubeconfig
         return None
     found = current["context"].get("namespace")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from argosy.session import Session
 
 
-def print_status(run_id: str, namespace: str | None, *, store: str | None, as_json: bool) -> int:
+def print_status(run_id: str, namespace: str | None, *, watch: bool, store: str | None, as_json: bool) -> int:
     """Print how far a run has come, and keep how it ended once it has.
 
     Raises:
@@ -28,9 +28,14 @@ def print_status(run_id: str, namespace: str | None, *, store: str | None, as_js
     begun = find_run(session.store, run_id)
     if begun.get("target") != "argo":
         raise Mistake(f"run {begun['run']} ran on this machine; `argosy show {begun['run']}` shows it")
-    found = _look(session, begun, namespace)
-    from argosy.commands.following import ending_of
+    # Not before now: the client of Kubernetes takes a second to import.
+    from argosy.cluster import Cluster
+    from argosy.commands.following import ending_of, finish, follow, look_at
 
+    cluster = Cluster(namespace or begun.get("namespace"))
+    if watch:
+        return finish(follow(cluster, session, begun["run"]), session, as_json=as_json)
+    found = look_at(cluster, session, begun["run"])
     code = ending_of(found, session) if found.has_ended else 0
     rows = list(_rows(found))
     if as_json:
@@ -49,9 +54,10 @@ def print_log_of_pod(session: Session, begun: Mapping[str, Any], step: str, name
         Mistake: The run has no such step, or it has not started.
 
     """
-    from argosy.commands.following import attempts_of
+    from argosy.cluster import Cluster
+    from argosy.commands.following import attempts_of, look_at
 
-    found = _look(session, begun, namespace)
+    found = look_at(Cluster(namespace or begun.get("namespace")), session, begun["run"])
     outcome, attempts = found.outcomes.get(step), attempts_of(found, session, step)
     if outcome is not None and outcome.log:
         chunks = session.store.blob_chunks(outcome.log.removeprefix("sha256:"))
@@ -78,14 +84,6 @@ def retry_run(run_id: str, namespace: str | None, *, watch: bool, store: str | N
 
     where = namespace or begun.get("namespace")
     return submit_pipeline(Asked(asked, given, where, watch=watch), store=store, as_json=as_json)
-
-
-def _look(session: Session, begun: Mapping[str, Any], namespace: str | None) -> Followed:
-    # Not before now: the client of Kubernetes takes a second to import.
-    from argosy.cluster import Cluster
-    from argosy.commands.following import look_at
-
-    return look_at(Cluster(namespace or begun.get("namespace")), session, begun["run"])
 
 
 def _rows(found: Followed) -> Iterator[tuple[str, str, str, str]]:

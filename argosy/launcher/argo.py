@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from argosy.errors import Mistake, StepFailed
+from argosy.errors import ArgosyError, Mistake, StepFailed
 from argosy.launcher.attempt import TYPES, normal_value
 from argosy.launcher.beside import execute_beside, release
 from argosy.launcher.canonical import digest_of
@@ -27,13 +27,13 @@ from argosy.launcher.outside import Import, observe_import
 from argosy.launcher.parameters import Texts, encode_items, encode_output, fitted
 from argosy.launcher.pod import exit_code_of, job_of, launch_and_tell, open_context, tell
 from argosy.launcher.registration import PodEntry, now_text, register_pod, write_pod
-from argosy.launcher.step import Input
+from argosy.launcher.step import Input, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from argosy.launcher.launch import Context, Job
-    from argosy.launcher.step import Kind, Outcome, Step
+    from argosy.launcher.step import Kind, Step
     from argosy.launcher.store import Store
 
 LAUNCH: Final = ("python3", "-m", "argosy.launcher.argo")
@@ -200,20 +200,30 @@ def run_pod(pod: Pod) -> int:
 
 
 def _outcome(pod: Pod, context: Context) -> Outcome:
-    """Register this attempt, bring its step to its end, and note how that was."""
-    store, entry = context.store, _entry(pod, context)
-    if pod.told.importer:
-        register_pod(store, pod.told.pipeline, entry)
-        outcome = _import(pod, context)
-    else:
-        if pod.beside:
-            context = replace(context, execute=execute_beside(pod.beside))
-        job = job_of(build_step(pod, store), context)
-        require_planned(pod.told, job)
-        register_pod(store, pod.told.pipeline, replace(entry, key=job.key.digest))
-        outcome = launch_and_tell(job)
-    write_pod(store, replace(entry, key=outcome.key, outcome=outcome))
+    """Bring the step of this attempt to its end, and note how that was."""
+    entry = _entry(pod, context)
+    try:
+        outcome = _brought_to_end(pod, context, entry)
+    except ArgosyError as error:
+        said = Outcome("failed", error=str(error), exit_code=error.exit_code)
+        write_pod(context.store, replace(entry, outcome=said))
+        raise
+    write_pod(context.store, replace(entry, key=outcome.key, outcome=outcome))
     return outcome
+
+
+def _brought_to_end(pod: Pod, context: Context, entry: PodEntry) -> Outcome:
+    """Register this attempt, then look, run and commit."""
+    store, pipeline = context.store, pod.told.pipeline
+    if pod.told.importer:
+        register_pod(store, pipeline, entry)
+        return _import(pod, context)
+    if pod.beside:
+        context = replace(context, execute=execute_beside(pod.beside))
+    job = job_of(build_step(pod, store), context)
+    require_planned(pod.told, job)
+    register_pod(store, pipeline, replace(entry, key=job.key.digest))
+    return launch_and_tell(job)
 
 
 def _entry(pod: Pod, context: Context) -> PodEntry:
