@@ -57,7 +57,7 @@ def step_nodes(workflow: Mapping[str, Any], names: Mapping[str, str]) -> Iterato
             continue
         index = tuple(_rounds(node, nodes))
         state = STATES.get(node.get("phase", ""), "running")
-        yield StepNode(instance_name(task, index), node["name"], state, node.get("message", ""))
+        yield StepNode(instance_name(task, index), node["name"], state, _message(node, nodes))
 
 
 def nodes_of(workflow: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -66,6 +66,13 @@ def nodes_of(workflow: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     if packed := status.get("compressedNodes"):
         return dict(json.loads(gzip.decompress(base64.b64decode(packed))))
     return dict(status.get("nodes") or {})
+
+
+def _message(node: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return what is said of a node's end: by its last attempt, since of retries Argo says only that they ended."""
+    attempts = [nodes[child] for child in node.get("children", ()) if node["type"] == "Retry" and child in nodes]
+    said = [str(each["message"]) for each in attempts if each.get("message")]
+    return said[-1] if said else str(node.get("message", ""))
 
 
 def _rounds(node: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> list[int]:

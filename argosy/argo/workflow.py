@@ -13,6 +13,7 @@ from argosy.argo.scopes import read_scopes
 from argosy.argo.sizes import require_handed
 from argosy.argo.unsupported import refusal
 from argosy.errors import Mistake
+from argosy.launcher.canonical import unsubstituted_json
 from argosy.spec.model import Executor
 
 if TYPE_CHECKING:
@@ -22,12 +23,21 @@ if TYPE_CHECKING:
 
 API: Final = "argoproj.io/v1alpha1"
 ACCOUNT: Final = "argosy"
+NOT_OF_PODS: Final = ("allowPrivilegeEscalation", "capabilities")
 WEEK_S: Final = 7 * 24 * 3600
 TIMES: Final = {
     "resourceTtlOnCompletion": "secondsAfterCompletion",
     "resourceTtlOnSuccess": "secondsAfterSuccess",
     "resourceTtlOnFailure": "secondsAfterFailure",
 }
+
+EXECUTOR: Final = unsubstituted_json(
+    {
+        kind: [{"name": name, "securityContext": {key: RESTRICTED[key] for key in NOT_OF_PODS}}]
+        for kind, name in (("initContainers", "init"), ("containers", "wait"))
+    }
+)
+"""Argo's own containers, which its controller makes under no profile: a namespace may demand one of all containers."""
 
 
 def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
@@ -68,6 +78,7 @@ def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     if secrets := sorted({name for task in pipeline.tasks for name in pull_secrets(task)}):
         spec["imagePullSecrets"] = [{"name": name} for name in secrets]
     spec["securityContext"] = {key: RESTRICTED[key] for key in ("runAsNonRoot", "seccompProfile")}
+    spec["podSpecPatch"] = EXECUTOR
     spec["volumes"] = [{"name": "tmp", "emptyDir": {}}]
     guard = [_guard(pipeline)] if guarded(scopes) else []
     spec["templates"] = [*dags, *containers, *guard]

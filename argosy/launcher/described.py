@@ -40,7 +40,7 @@ def read_word(kind: type[Described], word: str, *, made: str) -> Described:
 
     """
     document = json.loads(word)
-    if document.pop("format", None) != _FORMAT:
+    if document.pop("format", None) != _FORMAT or not document.keys() <= {each.name for each in fields(kind)}:
         raise Mistake(f"this {made} by another version of Argosy than the image holds; compile it anew")
     told: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
