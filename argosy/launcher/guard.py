@@ -115,5 +115,9 @@ CHECKS = {"import": _check_import, "open": _check_open}
 
 def _is_ignored(path: Path, project: Path) -> bool:
     """Ask git; where there is no repository, only the declared folders are outside the project."""
-    answer = subprocess.run(["git", "-C", str(project), "check-ignore", "-q", str(path)], capture_output=True)
+    try:
+        answer = subprocess.run(["git", "-C", str(project), "check-ignore", "-q", str(path)], capture_output=True)
+    except FileNotFoundError:
+        # An image without git holds no repository either.
+        return False
     return answer.returncode == 0

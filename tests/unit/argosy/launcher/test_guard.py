@@ -125,6 +125,14 @@ SWALLOWING = """
 """
 
 
+def test_where_there_is_no_program_git_the_file_is_named_all_the_same(project, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    outcome = run(project, f"open({str(project.folder / 'data/table.csv')!r})")
+
+    assert outcome.error.startswith("open of data/table.csv: it is not in the step's source closure")
+
+
 def test_a_step_that_catches_the_error_gets_no_file_and_fails_all_the_same(project):
     outcome = run(project, SWALLOWING.format(str(project.folder / "data" / "table.csv")))
 
