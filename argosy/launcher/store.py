@@ -307,7 +307,8 @@ def open_store(url: str | None = None, *, state: Path | None = None, patience: P
 
     Args:
         url: A folder's path or a URL that obstore knows (`s3://bucket/prefix`).
-        state: This machine's folder for stamps; `.argosy` beside a local store by default.
+        state: This machine's folder for stamps; by default the one that holds a local store, else `ARGOSY_STATE`, which
+            commands and pods set, or `.argosy`.
         patience: How long a remote store is waited for.
 
     Raises:
@@ -316,7 +317,7 @@ def open_store(url: str | None = None, *, state: Path | None = None, patience: P
     """
     url = url or os.environ.get("ARGOSY_STORE") or ".argosy/store"
     root = _local_root(url)
-    state = state or (root.parent if root else Path(".argosy"))
+    state = state or (root.parent if root else Path(os.environ.get("ARGOSY_STATE") or ".argosy"))
     try:
         stamps = Stamps(state.absolute() / "stamps.sqlite")
     except Exception as error:  # sqlite3.OperationalError and OSError alike mean: this folder cannot be used

@@ -399,3 +399,14 @@ def test_a_store_without_room_is_an_outage_that_names_the_file(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list((tmp_path / "store" / "staging").iterdir()) == []
+
+
+def test_a_step_that_opens_a_remote_store_leaves_nothing_where_it_works(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ARGOSY_STORE", "s3://bucket/prefix")
+    monkeypatch.setenv("ARGOSY_STATE", str(tmp_path / "state"))
+
+    open_store()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+    assert (tmp_path / "state" / "stamps.sqlite").exists()
