@@ -10,13 +10,13 @@ from argosy.launcher.store import Store, open_store
 STATE = "end-state"
 
 
-def end_state(store_root: Path | str) -> dict[str, Any]:
-    """Return the values by key, the refs, the ledger and what was found nondeterministic in a store on this machine.
+def end_state(url: Path | str, state: Path | None = None) -> dict[str, Any]:
+    """Return the values by key, the refs, the ledger and what was found nondeterministic in a store.
 
-    Blobs that a value names are read, so that two equal end states hold the same bytes.
+    Blobs that a value names are read, so that two equal end states hold the same bytes. A remote store needs a folder
+    for the state of whoever looks.
     """
-    root = Path(store_root)
-    store = open_store(str(root), state=root.parent / STATE)
+    store = open_store(str(url), state=state or Path(url).parent / STATE)
     try:
         return {
             "values": {key: record_values(store, key) for key in keys(store)},

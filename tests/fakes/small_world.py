@@ -31,13 +31,22 @@ from pathlib import Path
 
 
 def note(event):
-    """Leave a line with this process's id; fail if an earlier one of the same event still runs."""
+    """Leave a line with this process's id, and say so if an earlier one of the same event still runs.
+
+    Fails while the world has a file that breaks the event; stays for good where the environment names a file, and
+    leaves it as a sign.
+    """
     place = Path(os.environ["WORLD"], "log")
     place.mkdir(exist_ok=True)
     for path in place.glob(f"{event}-*"):
         if is_alive(path.name.rsplit("-", 1)[1]):
             Path(os.environ["WORLD"], "overlap").touch()
     (place / f"{event}-{os.getpid()}").touch()
+    if Path(os.environ["WORLD"], f"break-{event}").exists():
+        raise RuntimeError(f"{event} is broken")
+    if "STAY" in os.environ:
+        Path(os.environ["STAY"]).touch()
+        time.sleep(3600)
     time.sleep(float(os.environ.get("PAUSE", "0.02")))
 
 
