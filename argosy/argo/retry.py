@@ -9,8 +9,15 @@ from argosy.argo.unsupported import refusal
 if TYPE_CHECKING:
     from argosy.spec.model import Retry
 
-LOST: Final = 'lastRetry.status == "Error" || asInt(lastRetry.exitCode) == 75'
-"""The pod was lost, or something outside did not answer: no fault of the step."""
+LOST: Final = (
+    'lastRetry.status == "Error" || asInt(lastRetry.exitCode) == 75 '
+    '|| (asInt(lastRetry.exitCode) == 143 && !(lastRetry.message contains "deadline"))'
+)
+"""The pod was lost or evicted, or something outside did not answer: no fault of the step.
+
+A pod that is deleted with grace ends by SIGTERM, and Argo may see that before the pod goes; so may one whose time is
+over, but Kubernetes says so.
+"""
 WORTHWHILE: Final = "asInt(lastRetry.exitCode) != 2 && asInt(lastRetry.exitCode) != 3"
 """A mistake and a verdict would come out the same again."""
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 TOLD: Final = ("ARGOSY_SERVING_URL", "MLFLOW_TRACKING_URI")
 CHUNK: Final = 1 << 16
+ASKED_TO_END: Final = threading.Event()
 
 
 def run_pod(pod: Pod) -> int:
@@ -92,7 +93,16 @@ def open_context(lock: str | None, run: str) -> Iterator[Context]:
         names = ("ARGOSY_STORE", "ARGOSY_STATE", "ARGOSY_PROJECT", *TOLD)
         told = {name: os.environ[name] for name in names if name in os.environ}
         project = Project(Roots(root), root / lock if lock else None, store.stamps)
-        yield Context(store, project, run, state, execute_in_child, env=told, attempt=f"-{secrets.token_hex(4)}")
+        yield Context(
+            store,
+            project,
+            run,
+            state,
+            execute_in_child,
+            env=told,
+            cancelled=ASKED_TO_END.is_set,
+            attempt=f"-{secrets.token_hex(4)}",
+        )
 
 
 def execute_in_child(request: Request, *, log: Path, lock: int, timeout_s: float | None) -> int:
@@ -129,6 +139,7 @@ def _copy_log(output: IO[bytes], log: Path) -> None:
 
 
 def _end(number: int, _frame: object) -> NoReturn:
+    ASKED_TO_END.set()
     raise SystemExit(128 + number)
 
 

@@ -3,6 +3,7 @@
 import os
 import random
 import threading
+from collections import Counter
 
 import pytest
 
@@ -57,6 +58,15 @@ def test_every_pod_is_deleted_while_its_step_works(undisturbed, tmp_path):
     world = ArgoWorld(tmp_path / "project", before_pod=deleting(set(TASKS.values())))
 
     require_same_end(world, undisturbed, deleted=EVENTS, repeated=EVENTS)
+
+
+def test_every_pod_is_asked_to_end_while_its_step_works(undisturbed, tmp_path):
+    with ArgoWorld(tmp_path / "project", before_pod=deleting(set(TASKS.values()), grace_s=30)) as world:
+        assert world.run("one") == "Succeeded", world.logs("one")
+
+        assert Counter(code for _, code in world.controller.held["one"].workflow.pods) == {143: 12, 0: 12}
+        assert world.executed() == dict.fromkeys(EVENTS, 2)
+        assert world.end() == undisturbed
 
 
 @pytest.mark.parametrize("point", POINTS)

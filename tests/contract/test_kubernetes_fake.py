@@ -221,18 +221,22 @@ def test_a_workflow_is_seen_while_it_waits_and_while_it_runs(cluster):
     assert cluster.server.controller.wait("small")["status"]["phase"] == "Succeeded"
 
 
-def test_a_pod_that_is_deleted_is_an_error_and_is_tried_again(cluster):
+@pytest.mark.parametrize(
+    ("grace_s", "told"), [(0, ("Error", "pod deleted", None)), (30, ("Failed", "main: Error (exit code 143)", "143"))]
+)
+def test_a_pod_that_is_deleted_is_lost_or_says_that_it_was_asked_to_end(cluster, grace_s, told):
     body = a_workflow(a_task("first", "wait"), templates=[a_program("wait", WAIT, outputs=False, **RETRIED)])
     cluster.create(body)
     pod = wait_for(lambda: cluster.running("wait"))
 
-    cluster.core.delete_namespaced_pod(pod.metadata.name, NAMESPACE)
+    cluster.core.delete_namespaced_pod(pod.metadata.name, NAMESPACE, grace_period_seconds=grace_s)
     Path(cluster.server.controller.image["WHERE"], "go").touch()
 
     ended = nodes(cluster.server.controller.wait("small"))
-    assert (ended["first(0)"]["phase"], ended["first(0)"]["message"]) == ("Error", "pod deleted")
-    assert "outputs" not in ended["first(0)"]
+    first = ended["first(0)"]
+    assert (first["phase"], first["message"], first.get("outputs", {}).get("exitCode")) == told
     assert ended["first"]["phase"] == ended["first(1)"]["phase"] == "Succeeded"
+    assert cluster.pods() == []
 
 
 @pytest.mark.parametrize("end", ["Terminate", "delete"])

@@ -9,7 +9,7 @@ TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+\.\d+(?:[eE][+-]?\d+)?|\d+(?:[eE][+-]?\d+)?)|(?P<text>"(?:\\.|[^"\\])*")"""
     r"""|(?P<name>[A-Za-z_]\w*)|(?P<sign>\?\.|\?\?|==|!=|<=|>=|&&|\|\||[-+<>!?:.,()\[\]{}#]))"""
 )
-LEVELS = (("||", "or"), ("&&", "and"), ("==", "!=", "<", "<=", ">", ">=", "in"), ("+", "-"))
+LEVELS = (("||", "or"), ("&&", "and"), ("==", "!=", "<", "<=", ">", ">=", "in", "contains"), ("+", "-"))
 WORDS = {"true": True, "false": False, "nil": None}
 Node = Callable[[Mapping[str, Any], Any], Any]
 
@@ -252,6 +252,8 @@ def _joined(sign: str, left: Node, right: Node) -> Node:
             if isinstance(one, str) != isinstance(other, str):
                 raise ExpressionError(f"{one!r} {sign} {other!r}")
             return one + other if sign == "+" else one - other
+        if sign == "contains":
+            return other in one
         return one in other if sign == "in" else _compare(sign, one, other)
 
     return read

@@ -44,6 +44,9 @@ class Pod:
         env: What config maps and secrets give to the main container.
         path: That of its node.
         words: The command line; a test may change it before the pod runs.
+        code: The exit code of the container, where one was seen.
+        deleted: Set where the pod was gone before anybody could see one.
+        leaving: Whether somebody deleted the pod, in whichever way.
 
     """
 
@@ -58,7 +61,9 @@ class Pod:
     code: int | None = None
     uid: str = field(default_factory=lambda: str(uuid.uuid4()))
     created: str = field(default_factory=now)
+    main: subprocess.Popen[bytes] | None = None
     deleted: threading.Event = field(default_factory=threading.Event)
+    leaving: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -75,35 +80,40 @@ class Pod:
         return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     def run(self, patience_s: float | None = None, began: Callable[[], None] = lambda: None) -> int:
-        """Run to the end; return the exit code of the container, or DELETED."""
+        """Run to the end; return the exit code of the container, or DELETED where nobody could see one."""
         with (self.folder / "log").open("wb") as log:
             with self.lock:
-                beside = [] if self.deleted.is_set() else self._start_sidecars(log)
-                main = (
-                    None
-                    if self.deleted.is_set()
-                    else self._start(self.template["container"], self.words, self.env, log)
-                )
-            if main:
+                gone = self.deleted.is_set()
+                beside = [] if gone else self._start_sidecars(log)
+                own = self.template["container"]
+                self.main = None if gone else self._start(own, self.words, self.env, log)
+            if self.main:
                 self.phase = "Running"
                 began()
-                self._await(main, patience_s)
+                self._await(self.main, patience_s)
                 if not self.deleted.is_set():
                     self._await_sidecars(beside)
                 end_all(self.uid)
-        if main is None or self.deleted.is_set():
+        if self.main is None or self.deleted.is_set():
             self.phase = "Failed"
             return DELETED
         # A container that a signal ended says so as shells do.
-        self.code = main.returncode if main.returncode >= 0 else 128 - main.returncode
+        self.code = self.main.returncode if self.main.returncode >= 0 else 128 - self.main.returncode
         self.phase = "Failed" if self.code else "Succeeded"
         return self.code
 
-    def delete(self) -> None:
-        """Delete the pod: its processes end at once, however many there are."""
+    def delete(self, grace_s: float = 0) -> None:
+        """Delete the pod: its processes end at once, or are asked to and have some seconds for it."""
         with self.lock:
-            self.deleted.set()
-            end_all(self.uid)
+            self.leaving = True
+            if grace_s and self.main:
+                self.main.send_signal(signal.SIGTERM)
+                killer = threading.Timer(grace_s, end_all, [self.uid])
+                killer.daemon = True
+                killer.start()
+            else:
+                self.deleted.set()
+                end_all(self.uid)
 
     def outputs(self) -> dict[str, str | None] | str:
         """Return the parameters that the container left, or what is wrong with them."""

@@ -319,7 +319,7 @@ class Workflow:
         with self.lock:
             self.pods.append((path, code))
             self.logs += f"--- {path} ({attempt}): {code}\n{pod.log}"
-        if code == DELETED or (code == 0 and self.manifest["spec"].get("podGC")):
+        if pod.leaving or (code == 0 and self.manifest["spec"].get("podGC")):
             del self.standing[name]
         return code, self.judged(pod)
 

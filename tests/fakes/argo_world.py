@@ -211,7 +211,7 @@ def read_pipeline_of(spec, folder):
     return read_pipeline(file)
 
 
-def deleting(tasks, point=None):
+def deleting(tasks, point=None, grace_s=0):
     """Return what deletes the first pod of each of these tasks once its code has begun, or where it reaches a point."""
 
     def disturb(pod):
@@ -223,13 +223,13 @@ def deleting(tasks, point=None):
             pod.words = [sys.executable, STOPPED, point, str(sign), *pod.words[3:]]
         else:
             pod.env = {**pod.env, "STAY": str(sign)}
-        threading.Thread(target=_delete_at, args=(pod, sign), daemon=True).start()
+        threading.Thread(target=_delete_at, args=(pod, sign, grace_s), daemon=True).start()
 
     return disturb
 
 
-def _delete_at(pod, sign):
-    while pod.code is None and not pod.deleted.is_set():
+def _delete_at(pod, sign, grace_s):
+    while pod.code is None and not pod.leaving:
         if sign.exists():
-            pod.delete()
+            pod.delete(grace_s)
         time.sleep(0.01)

@@ -35,6 +35,7 @@ REASONS = {
     409: "AlreadyExists", 415: "UnsupportedMediaType", 422: "Invalid", 429: "TooManyRequests", 500: "InternalError",
     503: "ServiceUnavailable", 504: "Timeout",
 }  # fmt: skip
+GRACE_S = 30
 PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Who are you?</body></html>"
 Document = dict[str, Any]
 
@@ -146,7 +147,7 @@ class KubernetesServer:
         if name not in found:
             raise missing("pods", name)
         if method == "DELETE":
-            self.controller.pods()[name][1].delete()
+            self.controller.pods()[name][1].delete(float(query.get("gracePeriodSeconds", GRACE_S)))
         return found[name]
 
     def log(self, name: str, query: dict[str, str]) -> bytes:

@@ -6,8 +6,8 @@ from argosy.spec.model import Retry
 from tests.fakes.argo_expressions import evaluate
 
 
-def again(expression, *, status, code):
-    return evaluate(expression, {"lastRetry": {"status": status, "exitCode": str(code)}})
+def again(expression, *, status, code, message=""):
+    return evaluate(expression, {"lastRetry": {"status": status, "exitCode": str(code), "message": message}})
 
 
 def test_the_authors_retries_become_a_strategy():
@@ -30,6 +30,13 @@ def test_without_retries_only_lost_pods_and_outages_are_tried_again():
     assert retry_strategy(None, "tasks.train") == {"limit": "2", "retryPolicy": "Always", "expression": LOST}
     assert [again(LOST, status="Failed", code=code) for code in (1, 2, 3, 75)] == [False, False, False, True]
     assert again(LOST, status="Error", code=-1)
+
+
+def test_a_pod_that_was_asked_to_end_is_tried_again_but_not_one_whose_time_is_over():
+    late = "Pod was active on the node longer than the specified deadline"
+
+    assert again(LOST, status="Failed", code=143, message="main: Error (exit code 143)")
+    assert not again(LOST, status="Failed", code=143, message=late)
 
 
 def test_no_backoff_is_no_backoff():
