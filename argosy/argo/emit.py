@@ -10,11 +10,11 @@ import yaml
 
 from argosy.argo.unsupported import refusal
 from argosy.errors import ArgosyError
+from argosy.spec.yaml_dumper import ONE_LINE, BlockDumper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ONE_LINE: Final = 1 << 20
 WARN_BYTES: Final = 256_000
 MOST_BYTES: Final = 900_000
 NEWER: Final = frozenset({"backoff.cap"})
@@ -78,23 +78,12 @@ GO_NUMBER: Final = re.compile(
     r"^([-+]?(\.[0-9_]+|[0-9_]+(\.[0-9_]*)?)([eE][-+]?[0-9_]+)?|[-+]?0_*[xXoObB][0-9a-fA-F_]+)$"
 )
 """What Go's reader of YAML takes for a truth value or a number where Python's takes it for a text."""
-SafeDumper: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-class _Dumper(SafeDumper):  # type: ignore[misc]  # which of the two it is, the machine decides
-    """Writes texts of several lines as blocks, and nothing by reference."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        """Say yes: an anchor is harder to review than a repetition."""
-        del data
-        return True
+class _Dumper(BlockDumper):
+    """Writes what Go reads as Python does."""
 
 
-def _represent_text(dumper: Any, text: str) -> Any:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _represent_text)
 # A text that would be read as something else is written in quotes.
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", GO_BOOLEAN, list("yYnN"))
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", GO_NUMBER, list("-+.0123456789"))

@@ -16,6 +16,7 @@ from argosy.project import catalogue, compiled_spec
 from argosy.session import open_session
 from argosy.spec.documents import parse_documents
 from argosy.spec.read import read_pipeline
+from argosy.spec.yaml_dumper import ONE_LINE, BlockDumper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from argosy.session import Session
     from argosy.spec.model import Pipeline
 
-ONE_LINE = 1 << 20
 FILES = (".yaml", ".yml", ".json")
 
 
@@ -44,7 +44,7 @@ class Manifest:
     def text(self) -> str:
         """Return YAML of one document or two, in which a source stands as it was written."""
         documents = [self.spec, *([self.platform] if self.platform else [])]
-        return yaml.dump_all(documents, Dumper=_Dumper, sort_keys=True, width=ONE_LINE, allow_unicode=True)
+        return yaml.dump_all(documents, Dumper=BlockDumper, sort_keys=True, width=ONE_LINE, allow_unicode=True)
 
 
 def compile_catalogue(name: str | None, out: str, target: Target, *, check: bool) -> None:
@@ -156,19 +156,3 @@ def lock_of(settings: Settings) -> str | None:
     if settings.lock is None or not settings.lock.is_relative_to(settings.root):
         return None
     return settings.lock.relative_to(settings.root).as_posix()
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as blocks, and nothing by reference."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        """Say yes: an anchor is harder to review than a repetition."""
-        del data
-        return True
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _represent_text)

@@ -72,7 +72,8 @@ class Executor:
     """The container of a component.
 
     `source`, `function` and `packages` are what kfp embedded in the argv of a lightweight Python component
-    (None and empty for any other); `env` leaves out the `ARGOSY_*` entries, which became the declaration.
+    (None and empty for any other); `env` leaves out the `ARGOSY_*` entries, which became the declaration. `plan` is
+    what runs where several tasks share a container, whose inputs and outputs are those of the plan.
     """
 
     image: str
@@ -82,6 +83,7 @@ class Executor:
     source: str | None = None
     function: str | None = None
     packages: tuple[str, ...] = ()
+    plan: Pipeline | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,18 @@
 
 import json
 import random
+from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from argosy.errors import Mistake
+from argosy.launcher.artifacts import Artifact, Artifacts
 from argosy.launcher.step import shown
+from argosy.spec.fusing import fuse
+from argosy.spec.model import ArtifactSlot
+from argosy.spec.plan_text import plan_text, read_plan
 from argosy.spec.read import read_pipeline
 from argosy.spec.remaining import remaining
 from argosy.spec.resolution import Place, instance_name, resolve
@@ -137,6 +142,84 @@ def test_what_remains_of_a_plan_ends_as_the_whole_would(spec, seed, steps):
 @given(specs(tasks=6), st.integers(0, 9), st.integers(0, 30))
 def test_what_remains_of_many_plans_ends_as_the_whole_would(spec, seed, steps):
     require_remaining(spec, seed, steps)
+
+
+def require_fused(spec, seed):
+    """Put tasks together that chance calls alike, and require that they are given what they were given before."""
+    pipeline = read_pipeline(spec)
+    chance = random.Random(seed)
+    kinds = {task.name: chance.choice(["a", "a", "b", None]) for task in pipeline.tasks}
+    fused = fuse(pipeline, lambda task: kinds[task.name], lambda _source: False)
+    whole = run(spec, seed)
+    rest = Fused(spec, seed)
+    found = rest.run(read_plan(plan_text(fused)))
+
+    event(f"{len(pipeline.tasks) - len(fused.tasks)} tasks fewer")
+    assert rest.names <= {task.name for task in pipeline.tasks}
+    given, wanted = counted(rest.given), counted(whole.given.items())
+    if "failed" in whole.statuses().values():
+        assert not given - wanted
+        assert "failed" in found.statuses().values()
+        return
+    assert given == wanted
+    assert outputs(found) == outputs(whole)
+
+
+def counted(given):
+    return Counter((name, text_of_all({"": inputs})) for name, inputs in given)
+
+
+def outputs(ended):
+    found = {
+        name: resolve(source, Place("outputs"), ended.so_far) for name, source in ended.so_far.pipeline.outputs.items()
+    }
+    return {name: shown(entry.value) for name, entry in found.items() if entry is not None}
+
+
+class Fused:
+    """Runs plans of which some tasks run plans of their own."""
+
+    def __init__(self, spec, seed):
+        self.spec, self.given, self.names = spec, [], set()
+        self.pick = random.Random(seed).randrange
+
+    def run(self, pipeline, arguments=None):
+        given = arguments if arguments is not None else {name: slot.default for name, slot in pipeline.inputs.items()}
+        return unroll(pipeline, given, compute=self.compute, pick=self.pick, run_values={"pipeline_job_name": "job"})
+
+    def compute(self, instance, inputs):
+        component = instance.task.component
+        if component.executor.plan is None:
+            self.names.add(instance.task.name)
+            self.given.append((instance.name, inputs))
+            try:
+                return computed(self.spec, self.spec["components"][component.name], without_message(inputs))
+            except Wrong as error:
+                raise Mistake(str(error)) from error
+        slots = component.inputs
+        ended = self.run(component.executor.plan, {name: entered(slots[name], value) for name, value in inputs.items()})
+        if "failed" in ended.statuses().values():
+            raise Mistake("a task in it failed")
+        return outputs(ended)
+
+
+def entered(slot, value):
+    if not isinstance(slot, ArtifactSlot):
+        return value
+    return Artifacts(tuple(Artifact(each, {}) for each in value)) if slot.is_list else Artifact(value, {})
+
+
+@FEW
+@given(specs(), st.integers(0, 9))
+def test_tasks_that_share_a_pod_are_given_what_they_would_be(spec, seed):
+    require_fused(spec, seed)
+
+
+@pytest.mark.slow
+@MANY
+@given(specs(tasks=6), st.integers(0, 9))
+def test_many_tasks_that_share_a_pod_are_given_what_they_would_be(spec, seed):
+    require_fused(spec, seed)
 
 
 @FEW
