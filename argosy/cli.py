@@ -99,6 +99,7 @@ def plan(pipeline: str, parameters: dict[str, Any], *, store: str | None, as_jso
     help="What becomes of it on Argo.",
 )
 @click.option("--schedule", metavar="EXPR", help="When a CronWorkflow runs, like '0 6 * * *'.")
+@click.option("--fuse", is_flag=True, help="On Argo, have alike steps share pods.")
 @click.option("--out", metavar="FOLDER", help="Where to write; manifests/workflows/<target> by default.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if what is there is stale.")
 def compile_(*, pipeline: str | None, target: str, out: str | None, check: bool, **asked: Any) -> None:
@@ -109,9 +110,9 @@ def compile_(*, pipeline: str | None, target: str, out: str | None, check: bool,
     from argosy.commands.compile import argo, compile_catalogue, kubeflow
     from argosy.errors import Mistake
 
-    if target != "argo" and (asked["kind"] != "Workflow" or asked["schedule"]):
-        raise Mistake(f"--kind and --schedule go with --target argo, not with {target}")
-    wanted = argo(asked["kind"], asked["schedule"]) if target == "argo" else kubeflow()
+    if target != "argo" and (asked["kind"] != "Workflow" or asked["schedule"] or asked["fuse"]):
+        raise Mistake(f"--kind, --schedule and --fuse go with --target argo, not with {target}")
+    wanted = argo(asked["kind"], asked["schedule"], fuse=asked["fuse"]) if target == "argo" else kubeflow()
     compile_catalogue(pipeline, out or f"manifests/workflows/{target}", wanted, check=check)
 
 
@@ -123,6 +124,7 @@ def compile_(*, pipeline: str | None, target: str, out: str | None, check: bool,
 )
 @namespace
 @click.option("--watch", is_flag=True, help="Follow the run to its end, and exit as it does.")
+@click.option("--fuse", is_flag=True, help="On Argo, have alike steps share pods.")
 @click.option("--experiment", metavar="NAME", help="Kubeflow's experiment; named like the pipeline by default.")
 @click.option("--host", metavar="URL", help="Kubeflow's API; ARGOSY_KUBEFLOW_HOST or [tool.argosy] by default.")
 @click.option("--cron", metavar="EXPR", help="Have Kubeflow run it again and again, like '0 6 * * *'.")
@@ -136,7 +138,10 @@ def submit(*, pipeline: str, target: str, store: str | None, as_json: bool, **as
     """
     if target == "kubeflow":
         from argosy.commands import submit_kubeflow
+        from argosy.errors import Mistake
 
+        if asked.pop("fuse"):
+            raise Mistake("--fuse: said to Argo alone; leave it out, or give --target argo")
         sys.exit(
             submit_kubeflow.submit_pipeline(submit_kubeflow.Asked(pipeline, **asked), store=store, as_json=as_json)
         )

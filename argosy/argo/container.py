@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from argosy.argo.expressions import member
+from argosy.argo.fused import PLAN, RUN_PLAN
 from argosy.argo.importer import importing
 from argosy.argo.names import require_parameter_name, slug, unique
 from argosy.argo.pod import RESTRICTED, container_fields, require_mapped, template_fields
@@ -17,6 +18,7 @@ from argosy.argo.unsupported import refusal
 from argosy.launcher.argo import ITEMS, LAUNCH, Told, escape_source
 from argosy.launcher.described import LIST
 from argosy.spec.model import ABSENT, ArtifactSlot, Executor, Importer, TaskOutput
+from argosy.spec.plan_text import plan_text
 from argosy.spec.templates import run_values_in
 
 if TYPE_CHECKING:
@@ -52,7 +54,9 @@ def container_templates(scopes: Scopes, taken: set[str], wanted: Wanted) -> tupl
         executor = _runnable(task, ready)
         items = feeding_outputs(task, scopes)
         described = replace(told(task, executor, items, lock=wanted.lock), pipeline=scopes.pipeline.name)
-        described = replace(described, planned=wanted.planned.get(task.component.name, ""))
+        described = replace(
+            described, planned=wanted.planned.get(task.component.name, ""), codes=_codes(executor, wanted)
+        )
         template = container_template(task, executor, described, wanted.env)
         if executor.source is None and ready and executor.image not in ready:
             template |= beside(template["container"], ready[0])
@@ -62,6 +66,13 @@ def container_templates(scopes: Scopes, taken: set[str], wanted: Wanted) -> tupl
             by_content[content] = {"name": name, **template}
         names[task.name] = by_content[content]["name"]
     return list(by_content.values()), names
+
+
+def _codes(executor: Executor, wanted: Wanted) -> dict[str, str]:
+    """Return the digest of the code that each component of a container's plan was planned with."""
+    tasks = executor.plan.tasks if executor.plan else ()
+    names = [task.component.name for task in tasks]
+    return {name: wanted.planned[name] for name in names if name in wanted.planned}
 
 
 def feeding_outputs(task: Task, scopes: Scopes) -> tuple[str, ...]:
@@ -96,7 +107,9 @@ def container_template(task: Task, executor: Executor, described: Told, env: Map
 
 def _python_image(task: Task) -> str | None:
     executor = task.component.executor
-    return executor.image if isinstance(executor, Executor) and executor.source is not None else None
+    if not isinstance(executor, Executor) or (executor.source is None and executor.plan is None):
+        return None
+    return executor.image
 
 
 def _runnable(task: Task, ready: tuple[str, ...]) -> Executor:
@@ -107,7 +120,7 @@ def _runnable(task: Task, ready: tuple[str, ...]) -> Executor:
         return Executor(ready[0])
     if executor.image.removeprefix("docker.io/") in CLAIMS:
         raise refusal(place, "claim of storage", executor.image)
-    if executor.source is None:
+    if executor.source is None and executor.plan is None:
         _require_runnable_program(executor, ready, place)
     if "{{" in executor.image or any("{{" in value for value in executor.env.values()):
         raise refusal(place, "placeholder in image, environment or resources", executor.image)
@@ -138,12 +151,14 @@ def _inputs(task: Task, executor: Executor) -> dict[str, Any]:
     slots = task.component.inputs
     parameters = [{"name": name} | ({"default": ""} if _may_be_absent(slot) else {}) for name, slot in slots.items()]
     found: dict[str, Any] = {"parameters": parameters} if parameters else {}
-    if executor.source is not None:
+    text = executor.source if executor.plan is None else plan_text(executor.plan)
+    if text is not None:
         try:
-            data = escape_source(executor.source.strip("\n") + "\n")
+            data = escape_source(text.strip("\n") + "\n")
         except ValueError as error:
             raise refusal(f"tasks.{task.name}", "brace", str(error)) from error
-        found["artifacts"] = [{"name": "source", "path": SOURCE, "raw": {"data": data}}]
+        name, path = ("source", SOURCE) if executor.plan is None else ("plan", PLAN)
+        found["artifacts"] = [{"name": name, "path": path, "raw": {"data": data}}]
     return found
 
 
@@ -155,12 +170,13 @@ def _container(task: Task, executor: Executor, described: Told, env: Mapping[str
     fields = container_fields(task)
     words = ["--step", described.to_text()]
     words += ["--source", SOURCE] if executor.source is not None else []
+    words += ["--source", PLAN] if executor.plan is not None else []
     words += ["--outputs", OUTPUTS]
     for name, slot in task.component.inputs.items():
         words += ["--input", f"{name}={_passed(name, slot)}"]
     return {
         "image": executor.image,
-        "command": list(LAUNCH),
+        "command": list(LAUNCH if executor.plan is None else RUN_PLAN),
         "args": words,
         **{key: value for key, value in fields.items() if key not in {"env", "volumeMounts"}},
         "env": [*fields.get("env", []), *map(dict, ENVIRONMENT), *({"name": n, "value": v} for n, v in env.items())],
@@ -184,7 +200,7 @@ def told(task: Task, executor: Executor, items: tuple[str, ...], *, lock: str | 
     """Return what a pod is told of its component."""
     slots, declaration, own = task.component.inputs, task.component.declaration, task.component.executor
     values = {name: slot for name, slot in slots.items() if not isinstance(slot, ArtifactSlot)}
-    is_program = own is executor and executor.source is None
+    is_program = own is executor and executor.source is None and executor.plan is None
     return Told(
         component=_called(task),
         function=executor.function or "",

@@ -216,7 +216,9 @@ def _measured(pipeline: Pipeline) -> frozenset[TaskOutput]:
     items: dict[str, Source] = {loop.name: loop.items for loop in pipeline.loops.values()}
 
     for task in pipeline.tasks:
-        every = any(_depends(source, found, items) for source in task.inputs.values())
+        # Where a container runs a plan, that says of each output whether it depends on a measurement.
+        has_plan = getattr(task.component.executor, "plan", None) is not None
+        every = not has_plan and any(_depends(source, found, items) for source in task.inputs.values())
         names = task.component.outputs if every else task.component.declaration.measurements
         found.update(TaskOutput(task.name, name) for name in names)
     return frozenset(found)

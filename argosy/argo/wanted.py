@@ -24,6 +24,7 @@ class Wanted:
         planned: By the name of a component, the digest of the code that it was planned with; a pod that holds other
             code refuses to run.
         env: Variables that every pod is given.
+        fuse: Whether alike tasks share a pod.
         image: One that holds the launcher, for pods of importers and programs where no Python component names one.
 
     """
@@ -35,3 +36,4 @@ class Wanted:
     planned: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     image: str | None = None
+    fuse: bool = False

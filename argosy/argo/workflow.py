@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from argosy.argo.arguments import parameters
 from argosy.argo.container import container_templates
 from argosy.argo.dag import GUARD, ROOT, Names, dag_templates, guarded
+from argosy.argo.fused import with_shared_pods
 from argosy.argo.names import slug, unique
 from argosy.argo.pod import RESTRICTED, pull_secrets
 from argosy.argo.scopes import read_scopes
@@ -50,7 +51,7 @@ def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     """
     if (wanted.kind == "CronWorkflow") is not bool(wanted.schedule):
         raise Mistake("--schedule goes with --kind CronWorkflow, and that needs one, like --schedule '0 6 * * *'")
-    name, spec = slug(pipeline.name), workflow_spec(pipeline, wanted)
+    name, spec = slug(pipeline.name), workflow_spec(with_shared_pods(pipeline, wanted), wanted)
     described = {"annotations": {"workflows.argoproj.io/description": pipeline.description.replace("{{", "{ {")}}
     metadata: dict[str, Any] = described if pipeline.description else {}
     named = {"generateName": f"{name}-"} if wanted.kind == "Workflow" else {"name": name}

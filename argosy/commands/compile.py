@@ -98,20 +98,22 @@ def kubeflow() -> Target:
     return Target(lambda name, session: manifest_of(name, session).text())
 
 
-def argo(kind: Kind, schedule: str | None) -> Target:
-    """Return the target Argo: a Workflow, or another kind of it."""
+def argo(kind: Kind, schedule: str | None, *, fuse: bool = False) -> Target:
+    """Return the target Argo: a Workflow, or another kind of it; with `fuse` alike steps share pods."""
 
     def text_of(name: str, session: Session) -> str:
         from argosy.argo.emit import emit
         from argosy.argo.wanted import Wanted
         from argosy.argo.workflow import manifest
 
-        wanted = Wanted(kind, schedule, lock_of(session.settings), image=session.settings.image)
+        wanted = Wanted(kind, schedule, lock_of(session.settings), image=session.settings.image, fuse=fuse)
         return emit(manifest(_plan(name, session), wanted))
 
     options = ["--target argo", *([f"--kind {kind}"] if kind != "Workflow" else [])]
     options += [f"--schedule '{schedule}'"] if schedule else []
-    return Target(text_of, tuple(options), {"WorkflowTemplate": "-template", "CronWorkflow": "-cron"}.get(kind, ""))
+    options += ["--fuse"] if fuse else []
+    ending = {"WorkflowTemplate": "-template", "CronWorkflow": "-cron"}.get(kind, "") + ("-fused" if fuse else "")
+    return Target(text_of, tuple(options), ending)
 
 
 def _plan(name: str, session: Session) -> Pipeline:

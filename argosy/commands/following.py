@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from argosy.argo.fused import members_of, with_shared_pods
 from argosy.argo.scopes import read_scopes
-from argosy.argo.status import step_nodes
+from argosy.argo.status import StepNode, step_nodes
 from argosy.argo.submission import GOING_ON, phase_of
+from argosy.argo.wanted import Wanted
 from argosy.commands.printing import print_json
 from argosy.commands.run import print_summary, write_run_report
 from argosy.errors import Mistake, Outage
@@ -25,9 +27,9 @@ from argosy.spec.remaining import remaining
 from argosy.spec.resolution import reason_to_skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from argosy.argo.status import StepNode
+    from argosy.argo.status import State
     from argosy.cluster import Cluster
     from argosy.local.live import Progress
     from argosy.session import Session
@@ -46,6 +48,7 @@ class Followed:
         name: The workflow's, and the run's.
         run: The plan with how its steps ended, those before the submission included.
         names: The plan's name of each node.
+        shared: The steps of each task that runs several in one pod.
         workflow: The object, as last seen; None where it is gone.
         outcomes: How each step ended, by its name in the plan.
         states: How each step stood when it was last looked at.
@@ -56,6 +59,7 @@ class Followed:
     name: str
     run: Run
     names: Mapping[str, str]
+    shared: Mapping[str, tuple[str, ...]]
     workflow: Mapping[str, Any] | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
@@ -85,9 +89,12 @@ def read_followed(cluster: Cluster, session: Session, name: str) -> Followed:
     run = run_elsewhere(session, read_pipeline(spec.decode()), document["parameters"], {})
     settled = {name: Outcome.from_json(each) for name, each in document["settled"].items()}
     replay(run, settled)
-    left = remaining(run.so_far)
+    wanted = Wanted(fuse=bool(document.get("fuse")))
+    left = with_shared_pods(remaining(run.so_far), wanted)
     nodes = read_scopes(left).node_names
-    return Followed(cluster, name, run, {nodes[task.name]: task.name for task in left.tasks}, outcomes=settled)
+    shared = {task.name: members_of(task) for task in left.tasks if members_of(task)}
+    names = {nodes[task.name]: task.name for task in left.tasks}
+    return Followed(cluster, name, run, names, shared, outcomes=settled)
 
 
 def replay(run: Run, outcomes: Mapping[str, Outcome]) -> None:
@@ -194,10 +201,13 @@ def _registered(cluster: Cluster, session: Session, name: str, sleep: Callable[[
 
 def _note(found: Followed, session: Session, progress: Progress) -> None:
     """Note how the steps stand, and tell what is new; a pod that left no word is told of by the controller."""
-    nodes = list(step_nodes(found.workflow or {}, found.names))
+    every = list(step_nodes(found.workflow or {}, found.names))
+    nodes, shared = ([node for node in every if (node.name in found.shared) is among] for among in (False, True))
     pods: list[PodEntry] = []
-    if any(node.state in ENDED and found.states.get(node.name) not in ENDED for node in nodes):
+    if shared or any(node.state in ENDED and found.states.get(node.name) not in ENDED for node in nodes):
         pods = read_pods(session.store, found.name)
+    for node in shared:
+        nodes += _within(node, found.shared[node.name], pods)
     for node in nodes:
         before, found.states[node.name] = found.states.get(node.name), node.state
         if node.state == "running" and before != "running":
@@ -207,10 +217,25 @@ def _note(found: Followed, session: Session, progress: Progress) -> None:
             progress(node.name, "ended", found.outcomes[node.name])
 
 
+def _within(node: StepNode, steps: Sequence[str], pods: Sequence[PodEntry]) -> Iterator[StepNode]:
+    """Yield how the steps stand that share the pod of a node: by their own word, or by how the pod ended."""
+    told = {entry.step: entry for entry in pods if entry.step and _is_of(entry.node, node.path)}
+    for step, entry in told.items():
+        if entry.outcome is None:
+            yield StepNode(step, entry.node, "running" if node.state == "running" else node.state, node.message)
+        else:
+            fate: State = "failed" if entry.outcome.exit_code else "succeeded"
+            yield StepNode(step, entry.node, "skipped" if entry.outcome.status == "skipped" else fate)
+    if node.state == "failed" and not any(entry.outcome and entry.outcome.exit_code for entry in told.values()):
+        step = next(step for step in steps if step not in told)
+        yield StepNode(step, node.path, "failed", node.message)
+
+
 def _outcome_of(node: StepNode, pods: Iterable[PodEntry]) -> Outcome:
     if node.state == "skipped":
         return Outcome("skipped", reason=node.message)
-    told = [entry.outcome for entry in pods if entry.outcome and _is_of(entry.node, node.path)]
+    mine = [entry for entry in pods if _is_of(entry.node, node.path) and entry.step in {"", node.name}]
+    told = [entry.outcome for entry in mine if entry.outcome]
     if told and (told[-1].exit_code != 0) == (node.state == "failed"):
         return told[-1]
     return Outcome("failed", error=node.message or "its pod left no word", exit_code=1)

@@ -83,7 +83,8 @@ def retry_run(run_id: str, namespace: str | None, *, watch: bool, store: str | N
     from argosy.commands.submit_argo import Asked, submit_pipeline
 
     where = namespace or begun.get("namespace")
-    return submit_pipeline(Asked(asked, given, where, watch=watch), store=store, as_json=as_json)
+    again = Asked(asked, given, where, watch=watch, fuse=bool(begun.get("fuse")))
+    return submit_pipeline(again, store=store, as_json=as_json)
 
 
 def _rows(found: Followed) -> Iterator[tuple[str, str, str, str]]:

@@ -13,13 +13,13 @@ from argosy.commands.printing import print_json, print_line
 from argosy.commands.run import print_summary
 from argosy.errors import ArgosyError, Mistake
 from argosy.launcher.canonical import canonical_json
-from argosy.launcher.key import code_part, step_key
+from argosy.launcher.key import code_part
 from argosy.launcher.registration import now_text, run_path
-from argosy.launcher.step import Step, shown
+from argosy.launcher.step import shown
 from argosy.local.records import exit_code, result_document
 from argosy.local.runner import settle
 from argosy.session import load_spec, open_session, run_elsewhere
-from argosy.spec.model import Executor
+from argosy.spec.plan import code_key
 from argosy.spec.read import read_pipeline
 from argosy.spec.remaining import remaining
 
@@ -44,6 +44,7 @@ class Asked:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     namespace: str | None = None
     watch: bool = False
+    fuse: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,13 @@ def hand_over(cluster: Cluster, planned: Planned, env: Mapping[str, str]) -> Sub
 
     run, session = planned.run, planned.session
     arguments = {name: shown(value) for name, value in run.arguments.items()}
-    wanted = Wanted(lock=lock_of(session.settings), planned=planned_code(run.pipeline, session), env=env)
+    wanted = Wanted(
+        lock=lock_of(session.settings),
+        planned=planned_code(run.pipeline, session),
+        env=env,
+        image=session.settings.image,
+        fuse=planned.asked.fuse,
+    )
     whole = manifest(run.pipeline, wanted)
     body = with_arguments(manifest(planned.left, replace(wanted, store=session.store)), arguments, planned.left)
     emit(body)  # it says what is lost or too large
@@ -168,17 +175,8 @@ def planned_code(pipeline: Pipeline, session: Session) -> dict[str, str]:
     """Return, by component, the digest of the code that its steps are keyed with, and keep what it stands for."""
     found = {}
     for component in {task.component.name: task.component for task in pipeline.tasks}.values():
-        executor = component.executor
-        if isinstance(executor, Executor) and executor.source is not None:
-            step = Step(
-                component.name,
-                executor.source,
-                executor.function or "",
-                executor.packages,
-                reads=component.declaration.reads,
-            )
-            code = canonical_json(code_part(step_key(step, session.project).document))
-            found[component.name] = "sha256:" + session.store.put_bytes(code)
+        if key := code_key(component, session.project):
+            found[component.name] = "sha256:" + session.store.put_bytes(canonical_json(code_part(key.document)))
     return found
 
 
@@ -194,6 +192,7 @@ def _register(planned: Planned, name: str, namespace: str) -> None:
         "namespace": namespace,
         "asked": planned.asked.pipeline,
         "spec": "sha256:" + store.put_bytes(planned.spec.encode()),
+        "fuse": planned.asked.fuse,
         "settled": {name: outcome.to_json() for name, outcome in run.outcomes.items()},
     }
     store.write_json(run_path(name), document)

@@ -32,7 +32,8 @@ from argosy.launcher.step import Input, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from argosy.launcher.launch import Context, Job
+    from argosy.launcher.key import Key
+    from argosy.launcher.launch import Context
     from argosy.launcher.step import Kind, Step
     from argosy.launcher.store import Store
 
@@ -61,6 +62,7 @@ class Told:
         lock: The file that pins third-party versions, relative to the project.
         pipeline: The name of the pipeline.
         planned: The digest of the code that was planned with, a document in the store; empty where nobody planned.
+        codes: The same by component, where the container runs several.
 
     """
 
@@ -87,6 +89,7 @@ class Told:
     lock: str | None = None
     pipeline: str = ""
     planned: str = ""
+    codes: Mapping[str, str] = field(default_factory=dict)
 
     def to_text(self) -> str:
         """Return the word that stands in the manifest; what is as by default is left out."""
@@ -201,7 +204,7 @@ def run_pod(pod: Pod) -> int:
 
 def _outcome(pod: Pod, context: Context) -> Outcome:
     """Bring the step of this attempt to its end, and note how that was."""
-    entry = _entry(pod, context)
+    entry = entry_of(pod, context)
     try:
         outcome = _brought_to_end(pod, context, entry)
     except ArgosyError as error:
@@ -221,12 +224,13 @@ def _brought_to_end(pod: Pod, context: Context, entry: PodEntry) -> Outcome:
     if pod.beside:
         context = replace(context, execute=execute_beside(pod.beside))
     job = job_of(build_step(pod, store), context)
-    require_planned(pod.told, job)
+    require_planned(pod.told.component, pod.told.planned, job.key, store)
     register_pod(store, pipeline, replace(entry, key=job.key.digest))
     return launch_and_tell(job)
 
 
-def _entry(pod: Pod, context: Context) -> PodEntry:
+def entry_of(pod: Pod, context: Context) -> PodEntry:
+    """Return what there is to say of this attempt before it begins."""
     name = os.environ.get("ARGOSY_POD", f"{pod.told.component}{context.attempt}")
     return PodEntry(context.run, name, os.environ.get("ARGOSY_NODE", pod.told.component), "", now_text())
 
@@ -239,20 +243,20 @@ def _import(pod: Pod, context: Context) -> Outcome:
     return outcome
 
 
-def require_planned(told: Told, job: Job) -> None:
+def require_planned(component: str, planned: str, key: Key, store: Store) -> None:
     """Refuse to run other code than was planned with.
 
     Raises:
         Mistake: The pod holds other sources, packages or another Python.
 
     """
-    ours = code_part(job.key.document)
-    if not told.planned or digest_of(ours) == told.planned:
+    ours = code_part(key.document)
+    if not planned or digest_of(ours) == planned:
         return
-    before = job.context.store.read_blob(told.planned.removeprefix("sha256:"))
+    before = store.read_blob(planned.removeprefix("sha256:"))
     parts = changed_parts(json.loads(before), ours) if before else ["the code that was planned with is not known here"]
     raise Mistake(
-        f"{told.component}: this pod does not hold what was planned with: {', '.join(parts[:MOST_PARTS])}; build the "
+        f"{component}: this pod does not hold what was planned with: {', '.join(parts[:MOST_PARTS])}; build the "
         "image from the files that you submit from, or submit from those that it was built from"
     )
 

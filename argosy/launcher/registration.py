@@ -30,6 +30,7 @@ class PodEntry:
         key: The step's key.
         started: When it began (UTC, ISO 8601).
         outcome: How it ended; None while it goes on, or where it was killed.
+        step: The instance of the plan, where the pod runs several.
 
     """
 
@@ -39,6 +40,7 @@ class PodEntry:
     key: str
     started: str
     outcome: Outcome | None = None
+    step: str = ""
 
 
 def register_pod(store: Store, pipeline: str, entry: PodEntry) -> None:
@@ -51,6 +53,8 @@ def register_pod(store: Store, pipeline: str, entry: PodEntry) -> None:
 def write_pod(store: Store, entry: PodEntry) -> None:
     """Write what there is to say of an attempt."""
     document: dict[str, Any] = {"pod": entry.pod, "node": entry.node, "key": entry.key, "started": entry.started}
+    if entry.step:
+        document["step"] = entry.step
     if entry.outcome is not None:
         document["outcome"] = entry.outcome.to_json()
     store.write_json(f"runs/{entry.run}/pods/{entry.pod}.json", document)
@@ -89,4 +93,5 @@ def _entry(run: str, document: Mapping[str, Any]) -> PodEntry:
         document["key"],
         document["started"],
         Outcome.from_json(outcome) if outcome else None,
+        document.get("step", ""),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from argosy.errors import Mistake
 from argosy.launcher.artifacts import Artifact, Artifacts
+from argosy.launcher.key import step_key
 from argosy.launcher.step import Input, OutputSlot, Step, shown
 from argosy.spec.model import ABSENT, ArtifactSlot, Executor, Template
 from argosy.spec.resolution import Place, resolve
@@ -19,7 +20,8 @@ from argosy.spec.values import typed_for
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from argosy.spec.model import Slot, Source
+    from argosy.launcher.key import Key, Project
+    from argosy.spec.model import Component, Slot, Source
     from argosy.spec.unrolling import Instance, Unrolling
 
 
@@ -62,6 +64,15 @@ def build_step(instance: Instance, so_far: Unrolling) -> Step:
         return replace(step, source=executor.source, function=executor.function, packages=executor.packages)
     argv = tuple(texts.fill_own(word) for word in (*executor.command, *executor.args))
     return replace(step, image=texts.fill(executor.image), argv=argv)
+
+
+def code_key(component: Component, project: Project) -> Key | None:
+    """Return the key of a component's steps without what they are given; None for what is no Python component."""
+    executor = component.executor
+    if not isinstance(executor, Executor) or executor.source is None:
+        return None
+    function, reads = executor.function or "", component.declaration.reads
+    return step_key(Step(component.name, executor.source, function, executor.packages, reads=reads), project)
 
 
 def resolve_inputs(instance: Instance, so_far: Unrolling) -> dict[str, Input]:

@@ -146,6 +146,8 @@ def _given(
             if name not in so_far.arguments:
                 return None
             value = so_far.arguments[name]
+            if isinstance(value, Input):
+                return value
         case Constant(value):
             pass
         case FinalStatus():
@@ -196,6 +198,9 @@ def _output(source: TaskOutput, index: tuple[int, ...], so_far: Unrolling) -> In
     name, output = instance_name(source.task, index), source.output
     outcome = so_far.outcomes[name]
     if outcome.status in {"skipped", "failed"} and output not in outcome.outputs:
+        return None
+    slot = so_far.tasks[source.task].component.outputs.get(output)
+    if output not in outcome.outputs and slot is not None and slot.optional:
         return None
     if output not in outcome.outputs:
         raise Mistake(f"tasks.{name}: it gave no output {output!r}; it gave {', '.join(outcome.outputs) or 'none'}")

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     """Returns what tasks of one pod have to have in common; None for a task that has a pod of its own."""
 
 MOST_BYTES: Final = 60_000
-"""Of sources in one segment: Argo hands a template to a pod in one variable, of 128 KB at most."""
+"""Of the tasks in one segment: Argo hands a template to a pod in one variable, of 128 KB with all that is escaped."""
+OF_A_TASK: Final = 2_600
+"""About as much as a task takes beside its source."""
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Segment:
         alike: What its tasks have in common.
         fate: On what it depends whether it is skipped: conditions, and choices by their tasks.
         items: Its tasks and loops outside of any loop, by name.
-        size: Bytes of the sources.
+        size: About how many bytes its tasks take.
 
     """
 
@@ -54,12 +56,16 @@ def segments(pipeline: Pipeline, alike: Alike) -> list[Segment]:
     """Partition the tasks and loops of a plan; those that share no pod are segments of one."""
     plan = _read(pipeline, alike)
     alone: set[str] = set()
+    exact: set[str] = set()
     while True:
-        found = _partition(plan, alone)
-        misfits = {name for segment in found if segment.is_shared for name in _misfits(segment, plan)}
-        if not misfits:
+        found = _partition(plan, alone, exact)
+        shared = [segment for segment in found if segment.is_shared]
+        misfits = {name for segment in shared for name in _misfits(segment, plan)}
+        early = {name for segment in shared for name in _skipped_by_themselves(segment, plan)} - misfits
+        if not misfits and not early:
             return found
         alone |= misfits
+        exact |= early
 
 
 @dataclass(frozen=True)
@@ -133,19 +139,20 @@ def _choices(item: Task | Loop, tasks: Iterable[Task]) -> Iterator[Iterable[str]
             yield [leaf.task for leaf in leaves([choice]) if isinstance(leaf, TaskOutput)]
 
 
-def _partition(plan: Mapping[str, _Item], alone: set[str]) -> list[Segment]:
+def _partition(plan: Mapping[str, _Item], alone: set[str], exact: set[str]) -> list[Segment]:
+    """Put each item into the first segment that it may join; one of `exact` only where all are skipped together."""
     found: list[Segment] = []
     place: dict[str, int] = {}
     for name, each in plan.items():
         earliest = max((place[other] for other in each.waits), default=0)
-        size = sum(len(getattr(task.component.executor, "source", "") or "") for task in each.within)
+        size = sum(OF_A_TASK + len(getattr(task.component.executor, "source", "") or "") for task in each.within)
         shared = None if name in alone else each.alike
         fitting = [
             number
             for number in range(earliest, len(found))
             if shared is not None
             and found[number].alike == shared
-            and found[number].fate <= each.fate
+            and (found[number].fate == each.fate or (found[number].fate <= each.fate and name not in exact))
             and found[number].size + size <= MOST_BYTES
         ]
         place[name] = fitting[0] if fitting else len(found)
@@ -157,15 +164,20 @@ def _partition(plan: Mapping[str, _Item], alone: set[str]) -> list[Segment]:
 
 
 def _misfits(segment: Segment, plan: Mapping[str, _Item]) -> Iterator[str]:
-    """Yield the items that would change the meaning of a plan where they are."""
+    """Yield the items that would change the meaning of a plan in any pod but their own."""
     ours = segment.items.keys()
-    followed = {other for name, each in plan.items() if name not in ours for other in each.waits}
     told_of = {other for each in plan.values() for other in each.told_of}
     for name in ours:
-        sometimes = plan[name].fate != segment.fate and name in followed
         mixed = any(choice & ours and not choice <= ours for choice in plan[name].choices)
-        if sometimes or mixed or name in told_of:
+        if mixed or name in told_of:
             yield name
+
+
+def _skipped_by_themselves(segment: Segment, plan: Mapping[str, _Item]) -> Iterator[str]:
+    """Yield the items that may be skipped where their segment is not, while something outside depends on it."""
+    ours = segment.items.keys()
+    followed = {other for name, each in plan.items() if name not in ours for other in each.waits}
+    yield from (name for name in ours if plan[name].fate != segment.fate and name in followed)
 
 
 def chosen(source: Source) -> Iterator[FirstOf]:

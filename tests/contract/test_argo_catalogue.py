@@ -42,7 +42,7 @@ def test_a_kind_belongs_to_argo(tmp_path):
 
     assert (answer.returncode, answer.stderr) == (
         2,
-        "argosy: --kind and --schedule go with --target argo, not with kubeflow\n",
+        "argosy: --kind, --schedule and --fuse go with --target argo, not with kubeflow\n",
     )
 
 

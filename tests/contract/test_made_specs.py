@@ -158,7 +158,8 @@ def require_fused(spec, seed):
     assert rest.names <= {task.name for task in pipeline.tasks}
     given, wanted = counted(rest.given), counted(whole.given.items())
     if "failed" in whole.statuses().values():
-        assert not given - wanted
+        # What was not reached, since another task of its pod failed, cannot have failed: a status may tell less.
+        assert not {each for each in given - wanted if "pipelineTaskName" not in each[1]}
         assert "failed" in found.statuses().values()
         return
     assert given == wanted

@@ -130,6 +130,35 @@ def test_a_pipeline_runs_on_the_cluster_and_a_second_submission_starts_no_pod(co
     assert len(cluster.posts()) == 1
 
 
+def test_alike_steps_share_a_pod_and_are_told_of_one_by_one(command, cluster):
+    first = command("submit", "counting", "--fuse", "--watch", "--output", "json").document
+    log = command("logs", "@latest", "double-2[1]")
+    second = command("submit", "counting", "--watch", "--output", "json").document
+
+    assert (first["status"], first["outputs"]) == ("succeeded", {"Output": 6})
+    assert statuses(first) == {
+        "double": "ran", "double-3": "skipped", "listed": "ran", "total": "ran",
+        "double-2[0]": "ran", "double-2[1]": "ran", "double-2[2]": "ran",
+    }  # fmt: skip
+    assert pods(cluster) == ["double-to-total"]
+    assert log.stdout == "doubling 1\n"
+    assert set(statuses(second).values()) == {"reused", "skipped"}
+
+
+def test_a_step_that_fails_in_a_shared_pod_is_named(command, cluster, project):
+    code = (project / "components/arithmetic.py").read_text()
+    (project / "components/arithmetic.py").write_text(code.replace("sum(numbers)", "1 / 0"))
+
+    failed = command("submit", "counting", "--fuse", "--watch")
+    (project / "components/arithmetic.py").write_text(code)
+    mended = command("retry", "@latest", "--watch", "--output", "json").document
+
+    assert failed.code == 1
+    assert "Failed at total. ZeroDivisionError: division by zero" in failed.stdout
+    assert mended["status"] == "succeeded"
+    assert pods(cluster) == ["double-to-total", "double-to-total"]
+
+
 def pods(cluster):
     return [path.removeprefix("main.") for held in cluster.controller.held.values() for path, _ in held.workflow.pods]
 
