@@ -93,7 +93,7 @@ def print_summary(document: Mapping[str, Any], report: str) -> None:
     if not {"ran", "failed"} & set(statuses) and document["status"] == "succeeded":
         standing = statuses.count("reused") + statuses.count("observed")
         print_line(f"nothing executed: {standing} steps stand as they were ({document['seconds']:.2f} s)")
-        print_line(f"report: {report}")
+        _print_report(report)
         return
     from rich.console import Console
 
@@ -105,5 +105,10 @@ def print_summary(document: Mapping[str, Any], report: str) -> None:
         if verdict.get("gates") and verdict.get("ok", True):
             console.print(gate_table(verdict))
     console.print(run_summary(document))
+    _print_report(report, "  ")
+
+
+def _print_report(report: str, indent: str = "") -> None:
     # Not through the console, which would break a path in two where nobody asked for a width.
-    print_line(f"  report: {report}")
+    if report:
+        print_line(f"{indent}report: {report}")
