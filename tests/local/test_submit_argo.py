@@ -267,3 +267,21 @@ def test_a_folder_that_pods_do_not_know_is_no_store_for_them(command, cluster, t
 
     assert answer.code == 2
     assert "a folder of this machine, which pods do not reach; give --store s3://bucket/prefix" in answer.stderr
+
+
+def test_a_plan_that_has_ended_is_run_again_under_the_next_name(command, cluster, project, tmp_path):
+    switch = tmp_path / "switch"
+    code = (project / "components/arithmetic.py").read_text()
+    checked = f'import os\n    if os.path.exists("{switch}"):\n        raise ValueError("switched off")\n    return sum'
+    (project / "components/arithmetic.py").write_text(code.replace("return sum", checked))
+    switch.touch()
+
+    failed = command("submit", "counting", "--watch")
+    switch.unlink()
+    again = command("submit", "counting", "--watch", "--output", "json").document
+
+    assert failed.code == 1
+    first, second = cluster.controller.held
+    assert second == f"{first}-2" == again["run"]
+    assert {name for name, status in statuses(again).items() if status == "ran"} == {"total"}
+    assert pods(cluster)[-1] == "total"
