@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,11 +76,12 @@ def submit_pipeline(asked: Asked, *, store: str | None, as_json: bool) -> int:
     # Not before now: the client of Kubernetes takes a second to import.
     from argosy.cluster import Cluster
 
+    began = time.monotonic()
     cluster = Cluster(asked.namespace)
     settings = cluster.settings(SETTINGS)
     planned = plan(asked, session_of(settings, store), settings)
     if not planned.left.tasks:
-        document = result_document(planned.run, planned.run.context.run, seconds=0.0)
+        document = result_document(planned.run, planned.run.context.run, seconds=time.monotonic() - began)
         _print_unchanged(document, as_json=as_json)
         return exit_code(planned.run, document)
     submitted = hand_over(cluster, planned, _own_env(settings, planned.session))

@@ -28,7 +28,7 @@ OPEN_FOR: Final = timedelta(days=7)
 SETTLED: Final = timedelta(hours=24)
 """A younger record may belong to work that has not named it anywhere yet."""
 UNREGISTERED: Final = timedelta(days=30)
-"""How long records stay whose run is not among the store's: those of pods."""
+"""How long records stay whose run is not among the store's: those of pods of Kubeflow."""
 READERS: Final = 16
 NAME: Final = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
