@@ -7,11 +7,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from argosy.argo.expressions import member
 from argosy.argo.fused import PLAN, RUN_PLAN
 from argosy.argo.importer import importing
 from argosy.argo.names import require_parameter_name, slug, unique
-from argosy.argo.pod import RESTRICTED, container_fields, require_mapped, template_fields
+from argosy.argo.pod import RESTRICTED, container_fields, require_mapped, template_fields, variables
 from argosy.argo.program import beside
 from argosy.argo.retry import retry_strategy
 from argosy.argo.unsupported import refusal
@@ -38,7 +37,6 @@ ENVIRONMENT: Final = (
     {"name": "ARGOSY_POD", "value": "{{pod.name}}"},
     {"name": "HOME", "value": "/tmp"},  # noqa: S108
 )
-TEXTS: Final = ("STRING", "LIST", "STRUCT")
 SETTINGS: Final = "argosy"
 """The config map and the secret with the store's URL and its credentials."""
 
@@ -156,7 +154,7 @@ def _inputs(task: Task, executor: Executor) -> dict[str, Any]:
         try:
             data = escape_source(text.strip("\n") + "\n")
         except ValueError as error:
-            raise refusal(f"tasks.{task.name}", "brace", str(error)) from error
+            raise refusal(f"tasks.{task.name}", "mark", str(error)) from error
         name, path = ("source", SOURCE) if executor.plan is None else ("plan", PLAN)
         found["artifacts"] = [{"name": name, "path": path, "raw": {"data": data}}]
     return found
@@ -172,14 +170,14 @@ def _container(task: Task, executor: Executor, described: Told, env: Mapping[str
     words += ["--source", SOURCE] if executor.source is not None else []
     words += ["--source", PLAN] if executor.plan is not None else []
     words += ["--outputs", OUTPUTS]
-    for name, slot in task.component.inputs.items():
-        words += ["--input", f"{name}={_passed(name, slot)}"]
+    for name in task.component.inputs:
+        words += ["--input", f"{name}={{{{inputs.parameters.{name}}}}}"]
     return {
         "image": executor.image,
         "command": list(LAUNCH if executor.plan is None else RUN_PLAN),
         "args": words,
         **{key: value for key, value in fields.items() if key not in {"env", "volumeMounts"}},
-        "env": [*fields.get("env", []), *map(dict, ENVIRONMENT), *({"name": n, "value": v} for n, v in env.items())],
+        "env": [*fields.get("env", []), *map(dict, ENVIRONMENT), *variables(env)],
         "envFrom": [
             {"configMapRef": {"name": SETTINGS, "optional": True}},
             {"secretRef": {"name": SETTINGS, "optional": True}},
@@ -187,13 +185,6 @@ def _container(task: Task, executor: Executor, described: Told, env: Mapping[str
         "securityContext": dict(RESTRICTED),
         "volumeMounts": [*fields.get("volumeMounts", []), {"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
     }
-
-
-def _passed(name: str, slot: Slot) -> str:
-    """Return the tag of an input in an argument, where Kubernetes makes `$` of `$$`, and more of `$(NAME)`."""
-    if isinstance(slot, ArtifactSlot) or slot.type not in TEXTS:
-        return f"{{{{inputs.parameters.{name}}}}}"
-    return f'{{{{=replace(inputs.parameters{member(name)}, "$", "$$")}}}}'
 
 
 def told(task: Task, executor: Executor, items: tuple[str, ...], *, lock: str | None) -> Told:

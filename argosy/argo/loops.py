@@ -44,8 +44,9 @@ if TYPE_CHECKING:
     from argosy.spec.model import JsonValue, Loop, Source
 
 MARKED: Final = 'type(#) == "map" && "argosy" in # ? {{"argosy": "value", "value": #}} : #'
-ENCODED: Final = rf'toJson(map({{}}, replace(toJson({MARKED}), "\u007b\u007b", "\\u007b\\u007b")))'
-"""The items of a list, each as JSON text that `argosy.launcher.parameters` reads and Argo finds nothing in."""
+ESCAPED: Final = rf'replace(replace(toJson({MARKED}), "\u007b\u007b", "\\u007b\\u007b"), "$", "\\u0024")'
+ENCODED: Final = f"toJson(map({{}}, {ESCAPED}))"
+"""The items of a list, each as JSON text that `argosy.launcher.parameters` reads and nobody substitutes in."""
 GATHERED: Final = 'toJson(map(filter(fromJSON({}), # != ""), type(#) == "string" ? # : toJson(#)))'
 """What Argo gathered of a loop: it keeps the texts, but for lists and objects, and absent ones are empty."""
 

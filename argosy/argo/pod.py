@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from argosy.argo.unsupported import refusal
 from argosy.errors import Mistake
+from argosy.launcher.canonical import EXPANDED
+from argosy.spec.templates import texts_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,6 +51,9 @@ def require_mapped(task: Task) -> None:
     for key, construct in REFUSED.items():
         if task.platform.get(key):
             raise refusal(f"tasks.{task.name}.{key}", construct)
+    for place, text in texts_in(dict(task.platform), f"tasks.{task.name}"):
+        if "{{" in text:
+            raise refusal(place, "placeholder in image, environment or resources", text)
 
 
 def template_fields(task: Task) -> dict[str, Any]:
@@ -71,7 +76,8 @@ def template_fields(task: Task) -> dict[str, Any]:
 def container_fields(task: Task) -> dict[str, Any]:
     """Return the fields of a container beside what it runs: variables, resources, mounts."""
     found: dict[str, Any] = {}
-    if env := [*_own_env(task), *_references(task)]:
+    own = getattr(task.component.executor, "env", {})
+    if env := [*variables(dict(sorted(own.items()))), *_references(task)]:
         found["env"] = env
     if resources := _resources(task):
         found["resources"] = resources
@@ -84,14 +90,14 @@ def container_fields(task: Task) -> dict[str, Any]:
     return found
 
 
+def variables(env: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return variables of a container, written for Kubernetes, which reads `$$` as `$`, and `$(NAME)` as another."""
+    return [{"name": name, "value": EXPANDED.sub("$$", value)} for name, value in env.items()]
+
+
 def pull_secrets(task: Task) -> list[str]:
     """Return the names of the secrets that a task's image is pulled with."""
     return [_name(entry, "secretName", task, "imagePullSecret") for entry in _entries(task, "imagePullSecret")]
-
-
-def _own_env(task: Task) -> list[dict[str, Any]]:
-    env = getattr(task.component.executor, "env", {})
-    return [{"name": name, "value": value} for name, value in sorted(env.items())]
 
 
 def _references(task: Task) -> Iterator[dict[str, Any]]:
@@ -116,25 +122,19 @@ def _resources(task: Task) -> dict[str, Any]:
     for name, (limit, old_limit, request, old_request) in RESOURCES.items():
         for target, new, old in ((limits, limit, old_limit), (requests, request, old_request)):
             if given.get(new) or given.get(old):
-                target[name] = _quantity(given.get(new), given.get(old), name, task)
+                target[name] = _quantity(given.get(new), given.get(old), name)
     if accelerator := given.get("accelerator"):
-        kind = _constant(accelerator.get("resourceType") or accelerator.get("type"), task)
-        limits[kind] = _constant(str(accelerator.get("resourceCount") or accelerator.get("count")), task)
+        kind = str(accelerator.get("resourceType") or accelerator.get("type"))
+        limits[kind] = str(accelerator.get("resourceCount") or accelerator.get("count"))
     found = {"limits": limits, "requests": requests}
     return {key: value for key, value in found.items() if value}
 
 
-def _quantity(text: Any, number: Any, name: str, task: Task) -> str:
+def _quantity(text: Any, number: Any, name: str) -> str:
     """Return a quantity: as the text that was given, or from kfp's older number of cores or gigabytes."""
     if text:
-        return _constant(str(text), task)
+        return str(text)
     return f"{number:g}{'G' if name == 'memory' else ''}"
-
-
-def _constant(text: Any, task: Task) -> str:
-    if "{{" in str(text):
-        raise refusal(f"tasks.{task.name}", "placeholder in image, environment or resources", str(text))
-    return str(text)
 
 
 def _labels(selector: Mapping[str, Any], task: Task) -> dict[str, str]:

@@ -47,6 +47,7 @@ FORMS: Final = {
     "secret, config map as variables": ("`env` with a reference", "by its name in the spec"),
     "secret, config map, empty folder as volume": ("`volumes` of the template", "by its name in the spec"),
     "image pull policy and secrets": ("`imagePullPolicy`; `imagePullSecrets` of the workflow", ""),
+    "environment": ("`env`", "`$` is no variable in it: `$$` and `$(NAME)` stay what they are"),
     "time to live of the run": ("`ttlStrategy`", "a week where nothing is said"),
     "names of the run": ("variables of the workflow", "in values; not in the arguments of programs"),
 }  # fmt: skip
@@ -96,7 +97,7 @@ REFUSALS: Final = {
         "give large numbers as texts, or let a step return the value",
     ),
     "name of an input or output": ("Argo takes letters, digits, `-` and `_`", "rename it in the component"),
-    "brace": ("the source holds what the translation puts in place of a brace", "take it out of the source"),
+    "mark": ("the source holds what the translation puts in place of a brace or a dollar", "write it in two parts"),
     "size of a pod": (
         "Argo hands a pod its template with all that it is given in 128 KB",
         "return large values from a step, or read them from a file of the image; move code into modules of the image",

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from argosy.errors import ArgosyError, Mistake, StepFailed
 from argosy.launcher.attempt import TYPES, normal_value
 from argosy.launcher.beside import execute_beside, release
-from argosy.launcher.canonical import digest_of
+from argosy.launcher.canonical import EXPANDED, digest_of
 from argosy.launcher.described import LIST, read_word, step_of, word_of
 from argosy.launcher.key import changed_parts, code_part
 from argosy.launcher.outside import Import, observe_import
@@ -42,6 +42,8 @@ ITEMS: Final = "-items"
 """Behind the name of a list output that a loop runs over: its items as Argo expands them."""
 BRACE: Final = "{argosy:"
 """What stands for `{` before another one in a source: Argo would substitute `{{`."""
+DOLLAR: Final = "$argosy:"
+"""What stands for `$` before another one or `(`: Argo hands a source over in a variable, where Kubernetes would."""
 
 MOST_PARTS: Final = 8
 
@@ -147,22 +149,23 @@ class Pod:
 
 
 def escape_source(source: str) -> str:
-    """Return a source in which Argo finds nothing to substitute.
+    """Return a source in which neither Argo nor Kubernetes finds anything to substitute.
 
     Raises:
-        ValueError: The source holds what would stand for a brace.
+        ValueError: The source holds what would stand for a brace or a dollar.
 
     """
-    if BRACE in source:
-        raise ValueError(BRACE)
+    for mark in (BRACE, DOLLAR):
+        if mark in source:
+            raise ValueError(mark)
     while "{{" in source:
         source = source.replace("{{", BRACE + "{")
-    return source
+    return EXPANDED.sub(lambda _: DOLLAR, source)
 
 
 def restore_source(text: str) -> str:
     """Return a source as its author wrote it."""
-    return text.replace(BRACE, "{")
+    return text.replace(BRACE, "{").replace(DOLLAR, "$")
 
 
 def build_step(pod: Pod, store: Store) -> Step:

@@ -14,6 +14,9 @@ TOO_DEEP: Final = f": got more than {DEEPEST} lists or objects within each other
 UNQUOTABLE: Final = re.compile("[\x7f\ud800-\udfff\U00010000-\U0010ffff]")
 """Characters that Argo may write as `\\x7f` or `\\U000e0067` where it puts a value into a text, which is no JSON."""
 
+EXPANDED: Final = re.compile(r"\$(?=[$(])")
+"""A dollar that Kubernetes takes for a variable's, or for one that stands for the next, wherever it starts a pod."""
+
 
 def canonical_json(value: Any) -> bytes:
     """Write a JSON value with sorted keys, no spaces and no NaN.
@@ -27,21 +30,16 @@ def canonical_json(value: Any) -> bytes:
 
 
 def unsubstituted_json(value: Any) -> str:
-    """Return compact JSON text in which neither Kubeflow nor Argo finds anything to substitute or cannot quote.
+    """Return compact JSON text in which neither Kubeflow nor Argo nor Kubernetes finds anything to substitute.
 
     Raises:
         ValueError: The value holds NaN or an infinity.
 
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    text = UNQUOTABLE.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    text = UNQUOTABLE.sub(lambda match: json.dumps(match[0])[1:-1], EXPANDED.sub(r"\\u0024", text))
     # Two braces in a row stand in texts alone: compact JSON never has them elsewhere.
     return text.replace("{{", r"\u007b\u007b")
-
-
-def unexpanded(text: str) -> str:
-    """Return JSON text in which Kubernetes finds nothing to expand where it stands in a command: `$$` and `$(NAME)`."""
-    return text.replace("$$", r"\u0024\u0024").replace("$(", r"\u0024(")
 
 
 def fault_of(value: Any, depth: int = 0) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from argosy.errors import Mistake
 from argosy.launcher.attempt import TYPES
-from argosy.launcher.canonical import unexpanded, unsubstituted_json
+from argosy.launcher.canonical import unsubstituted_json
 from argosy.launcher.step import OutputSlot, Step
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def word_of(described: Told | Wrapping) -> str:
     """Return the word that stands in the command; what is as by default is left out."""
     plain = {each.name: _default(each) for each in fields(described)}
     told = {name: value for name, value in asdict(described).items() if value != plain[name]}
-    return unexpanded(unsubstituted_json({"format": _FORMAT} | told))
+    return unsubstituted_json({"format": _FORMAT} | told)
 
 
 def read_word(kind: type[Described], word: str, *, made: str) -> Described:

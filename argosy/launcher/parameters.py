@@ -10,9 +10,9 @@
     {"argosy": "text", "value": ..., "channels": {name: "<text>"}}     a text with placeholders
     {"argosy": "status", "name": ..., "states": [...], "run": ...}     how a group of tasks ended
 
-Argo substitutes `{{`, so it stands in no text, and neither does what its quoting would break. What it gathers from
-rounds it reads and writes anew where all of it are lists and objects: such a value travels by digest where that would
-change it.
+Argo substitutes `{{`, and Kubernetes `$(`: they stand in no text, and neither does what Argo's quoting would break.
+What Argo gathers from rounds it reads and writes anew where all of it are lists and objects: such a value travels by
+digest where that would change it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ KIND: Final = "argosy"
 DIGEST: Final = "sha256:"
 LONGEST: Final = 1024
 EXACT: Final = 2**53
-ESCAPED: Final = re.compile(r"\\u(007[bf]|d[89a-f])")
+ESCAPED: Final = re.compile(r"\\u(0024|007[bf]|d[89a-f])")
 """What `unsubstituted_json` wrote so, and Argo would write as it is when it writes a list or an object anew."""
 PLACEHOLDER: Final = re.compile(r"""\{\{\$\.(?:inputs\.parameters\[(['"])(?P<name>.+?)\1\]|(?P<run>[a-z_]+))\}\}""")
 ENDS: Final = {"Failed": "failed", "Error": "failed", "Skipped": "skipped", "Omitted": "skipped"}

@@ -31,7 +31,8 @@ Row = dict[str, float]
 def translate(path: Path) -> str:
     """Return the Workflow of a file with a PipelineSpec."""
     from argosy.argo.emit import emit
-    from argosy.argo.workflow import Wanted, manifest
+    from argosy.argo.wanted import Wanted
+    from argosy.argo.workflow import manifest
     from argosy.spec.read import read_pipeline
 
     return emit(manifest(read_pipeline(path), Wanted()))

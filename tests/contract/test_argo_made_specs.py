@@ -12,21 +12,17 @@ import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from argosy.argo.scopes import read_scopes
 from argosy.argo.wanted import Wanted
 from argosy.argo.workflow import manifest
 from argosy.errors import Mistake, Unsupported
-from argosy.launcher.argo import ITEMS, Pod, build_step
-from argosy.launcher.artifacts import Artifact, Artifacts
-from argosy.launcher.canonical import canonical_json
-from argosy.launcher.parameters import Texts, encode_items, encode_output
-from argosy.launcher.step import Output, shown
+from argosy.launcher.parameters import Texts
+from argosy.launcher.step import shown
 from argosy.spec.model import ArtifactSlot, FirstOf
 from argosy.spec.read import read_pipeline
 from argosy.spec.remaining import remaining
 from argosy.spec.resolution import Place, resolve
-from tests.fakes.argo_pod import expanded
-from tests.fakes.argo_simulator import BAD, Node, Workflow
+from tests.fakes.argo_pure import Blobs, PureWorkflow
+from tests.fakes.argo_simulator import BAD
 from tests.fakes.made_specs import specs
 from tests.fakes.spec_meaning import computed
 from tests.fakes.spec_values import Wrong
@@ -34,62 +30,6 @@ from tests.fakes.unrolled import unroll
 
 FEW = settings(max_examples=150, derandomize=True, database=None, deadline=None)
 MANY = settings(FEW, max_examples=2000)
-MANIFEST = canonical_json({"kind": "absent", "files": {}, "metadata": {}})
-
-
-class Blobs:
-    """A store of values in memory, in which every artifact is there."""
-
-    url = "memory"
-
-    def __init__(self):
-        self.blobs = {}
-
-    def put_bytes(self, data):
-        name = f"value-{len(self.blobs)}"
-        self.blobs[name] = data
-        return name
-
-    def read_blob(self, name):
-        return self.blobs.get(name, MANIFEST)
-
-
-class PureWorkflow(Workflow):
-    """A workflow whose pods compute in this process."""
-
-    def of(self, spec, pipeline, store=None):
-        self.spec, self.store, self.given = spec, store or Blobs(), []
-        names = read_scopes(pipeline).node_names
-        self.steps = {names[task.name]: task for task in pipeline.tasks}
-        return self
-
-    def pod(self, template, path, attempt):
-        node = path.rpartition(".")[2]
-        if node not in self.steps:
-            return 1, Node("Failed")
-        task, words = self.steps[node], [expanded(word, {}) for word in template["container"]["args"]]
-        try:
-            pod = Pod.from_words(words)
-            step = build_step(pod, self.store)
-            inputs = {name: shown(entry.value) for name, entry in step.inputs.items()}
-            self.given += [] if attempt else [(task.name, exactly(inputs))]
-            found = computed(self.spec, self.spec["components"][task.component.name], without_message(inputs))
-        except (Mistake, Wrong) as error:
-            return 2, Node("Failed", message=str(error))
-        outputs = {}
-        for name, value in found.items():
-            output = Output(value_of(task.component.outputs[name], value))
-            outputs[name] = encode_output(output, "key", name, self.store)
-            if name in pod.told.items:
-                outputs[f"{name}{ITEMS}"] = encode_items(output, "key", name, self.store)
-        assert not any("{{" in text for text in outputs.values())
-        return 0, Node("Succeeded", outputs)
-
-
-def value_of(slot, value):
-    if not isinstance(slot, ArtifactSlot):
-        return value
-    return Artifacts(tuple(Artifact(each, {}) for each in value)) if slot.is_list else Artifact(value, {})
 
 
 def without_message(inputs):
@@ -104,13 +44,21 @@ def exactly(value):
     return json.dumps(without_message(value) if isinstance(value, dict) else value, sort_keys=True)
 
 
-def run_plan(spec, pipeline, steps=None):
-    def compute(instance, inputs):
+def meaning_of(spec):
+    def compute(task, inputs):
         try:
-            component = spec["components"][instance.task.component.name]
-            return computed(spec, component, without_message(inputs))
+            return computed(spec, spec["components"][task.component.name], without_message(inputs))
         except Wrong as error:
             raise Mistake(str(error)) from error
+
+    return compute
+
+
+def run_plan(spec, pipeline, steps=None):
+    meaning = meaning_of(spec)
+
+    def compute(instance, inputs):
+        return meaning(instance.task, inputs)
 
     arguments = {name: slot.default for name, slot in pipeline.inputs.items()}
     pick = random.Random(0).randrange
@@ -135,9 +83,9 @@ def require_same_rest(spec, steps, tmp_path):
     part, whole = run_plan(spec, pipeline, steps), run_plan(spec, pipeline)
     left, store = remaining(part.so_far), Blobs()
     assume(left.tasks)
-    workflow = PureWorkflow(made_of(left, store), {}, tmp_path, name="job").of(spec, left, store)
+    workflow = PureWorkflow(made_of(left, store), {}, tmp_path, name="job").of(left, meaning_of(spec), store)
     root = workflow.run()
-    given = counted((name, json.loads(inputs)) for name, inputs in workflow.given) + counted(part.given.items())
+    given = counted(workflow.given) + counted(part.given.items())
     wanted = counted(whole.given.items())
     if "failed" in whole.statuses().values():
         event("failed")
@@ -151,16 +99,16 @@ def require_same_rest(spec, steps, tmp_path):
 
 def require_same(spec, tmp_path):
     pipeline = read_pipeline(spec)
-    workflow = PureWorkflow(made_of(pipeline), {}, tmp_path, name="job").of(spec, pipeline)
+    workflow = PureWorkflow(made_of(pipeline), {}, tmp_path, name="job").of(pipeline, meaning_of(spec))
     root, ended = workflow.run(), run_plan(spec, pipeline)
     wanted = counted(ended.given.items())
     if "failed" in ended.statuses().values():
         event("failed")
         assert root.phase in BAD
-        assert not Counter(workflow.given) - wanted
+        assert not counted(workflow.given) - wanted
         return
     assert root.phase == "Succeeded", [node.message for node in workflow.nodes.values() if node.phase in BAD]
-    assert Counter(workflow.given) == wanted
+    assert counted(workflow.given) == wanted
     assert outputs_of(workflow, root, pipeline, pipeline) == outputs_of_plan(ended)
 
 

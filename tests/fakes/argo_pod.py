@@ -21,8 +21,9 @@ DELETED = -1
 """In place of an exit code: the pod was gone before anybody could see one."""
 MARK = "SIMULATED_POD"
 """The variable by which all processes of a pod are known, whatever sessions they made."""
-
-
+VARIABLE = re.compile(r"\$\$|\$\(([^)]*)\)")
+INIT = {"ARGO_POD_NAME": "pod", "HOME": "/root"}
+"""Variables of the init container, which is told of a source by another one."""
 ENDS_WITHIN_S = 10
 """How long a sidecar may go on after the main container; then Argo kills it, and here a test fails."""
 
@@ -31,9 +32,17 @@ class PodError(Exception):
     """A pod that Argo would not start, or not see end."""
 
 
-def expanded(word: str, env: Mapping[str, str]) -> str:
-    """Return a word of a command as Kubernetes hands it on: `$$` is `$`, and `$(NAME)` a variable that is there."""
-    return re.sub(r"\$(\$|\(([^)]*)\))", lambda found: "$" if found[1] == "$" else env.get(found[2], found[0]), word)
+def variables(container: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a container, in which those before stand in for `$(NAME)`."""
+    found: dict[str, str] = {}
+    for each in container.get("env", []):
+        found[each["name"]] = expanded(each["value"], {**given, **found})
+    return found
+
+
+def expanded(text: str, env: Mapping[str, str]) -> str:
+    """Return a text as Kubernetes gives it to a container: `$$` is `$`, and `$(NAME)` a variable that is there."""
+    return VARIABLE.sub(lambda match: "$" if match[0] == "$$" else env.get(match[1], match[0]), text)
 
 
 @dataclass
@@ -127,7 +136,7 @@ class Pod:
 
     def _artifact(self, artifact: Mapping[str, Any]) -> str:
         file = self.folder / "source.py"
-        file.write_text(artifact["raw"]["data"], encoding="utf-8")
+        file.write_text(expanded(artifact["raw"]["data"], INIT), encoding="utf-8")
         return str(file)
 
     def _local(self, word: str) -> str:
@@ -140,12 +149,12 @@ class Pod:
         words = [self._local(word) for word in (*container["command"], *container.get("args", []))]
         if any("{{" in word for word in words):
             raise PodError(f"{self.path}: {[word for word in words if '{{' in word]} is left")
-        env = self._env(container)
-        words = [expanded(word, {**given, **env}) for word in words]
+        env = {**given, **self._env(container, given)}
+        words = [expanded(word, env) for word in words]
         return [sys.executable if words[0] == "python3" else words[0], *words[1:]]
 
-    def _env(self, container: Mapping[str, Any]) -> dict[str, str]:
-        env = {each["name"]: each["value"] for each in container.get("env", [])}
+    def _env(self, container: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+        env = variables(container, given)
         return env | {"HOME": str(self.folder / "tmp"), "TMPDIR": str(self.folder / "tmp"), MARK: self.uid}
 
     def _start_sidecars(self, log: Any) -> list[subprocess.Popen[bytes]]:
@@ -169,7 +178,7 @@ class Pod:
         return subprocess.Popen(
             words,
             cwd=self.folder / "work",
-            env={**kept, **given, **self._env(container)},
+            env={**kept, **given, **self._env(container, given)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

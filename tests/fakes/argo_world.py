@@ -9,7 +9,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from argosy.argo.workflow import Wanted, manifest
+from argosy.argo.wanted import Wanted
+from argosy.argo.workflow import manifest
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_controller import Controller
 from tests.fakes.argo_pod import DELETED

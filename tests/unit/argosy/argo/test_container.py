@@ -5,6 +5,7 @@ from argosy.argo.workflow import manifest
 from argosy.errors import Unsupported
 from argosy.launcher.argo import BRACE, Told, restore_source
 from argosy.spec.read import read_pipeline
+from tests.fakes.argo_pod import variables
 from tests.fakes.argo_specs import PROGRAM, RETRY, a_task, constant, pipeline
 from tests.fakes.specs import a_container, a_lightweight, with_field
 
@@ -43,8 +44,17 @@ def test_braces_of_a_source_are_set_aside_and_come_back():
 
 
 def test_a_source_that_holds_the_mark_of_a_brace_is_refused():
-    with pytest.raises(Unsupported, match=r"^tasks\.count: brace"):
+    with pytest.raises(Unsupported, match=r"^tasks\.count: mark \(\{argosy:\)"):
         made(with_field(RETRY, EXECUTOR, a_lightweight(f"def count():\n    '{BRACE}'\n", "count")))
+
+
+def test_kubernetes_leaves_the_variables_of_a_component_as_they_are():
+    value = "$$5 $(HOME) $$(X) $x"
+    executor = a_lightweight("def count(n: int) -> int:\n    return n\n", "count", env=[{"name": "A", "value": value}])
+
+    found = variables(made(with_field(RETRY, EXECUTOR, executor))[1]["container"], {})
+
+    assert found["A"] == value
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -7,6 +8,7 @@ from argosy.launcher import argo
 from argosy.launcher.argo import Pod, Told, build_step, emit, escape_source, main, restore_source
 from argosy.launcher.step import Input, Outcome, Output
 from argosy.launcher.store import open_store
+from tests.fakes.argo_pod import expanded
 
 TOLD = Told(
     "add",
@@ -71,10 +73,30 @@ def test_what_is_told_holds_nothing_that_argo_substitutes():
     assert Told.from_text(told.to_text()) == told
 
 
-@pytest.mark.parametrize("source", ["{{", "{{{{", "f'{{{x}}}'", "{ {", "}}", ""])
+@pytest.mark.parametrize(
+    "source", ["{{", "{{{{", "f'{{{x}}}'", "{ {", "}}", "", "$$", "'$(HOME) $$$(HOME) $x ${x}'", "$", "{$({{$$"]
+)
 def test_a_source_comes_back_without_its_marks(source):
-    assert "{{" not in escape_source(source)
-    assert restore_source(escape_source(source)) == source
+    escaped = escape_source(source)
+
+    assert "{{" not in escaped
+    assert expanded(escaped, {"HOME": "/root"}) == escaped
+    assert restore_source(escaped) == source
+
+
+@pytest.mark.parametrize("mark", ["{argosy:", "$argosy:"])
+def test_a_source_that_holds_a_mark_cannot_be_escaped(mark):
+    with pytest.raises(ValueError, match=re.escape(mark)):
+        escape_source(f"x = '{mark}'")
+
+
+def test_a_word_that_argo_put_into_a_file_is_read_from_there(tmp_path):
+    file = tmp_path / "argo_arg_5.txt"
+    file.write_text('text="é @x"', encoding="utf-8")
+
+    pod = Pod.from_words(["--step", TOLD.to_text(), "--outputs", "/out", "--input", f"@{file}"])
+
+    assert pod.texts == {"text": '"é @x"'}
 
 
 def test_inputs_are_typed_and_defaults_stand_for_what_is_absent(store, tmp_path):
