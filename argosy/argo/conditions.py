@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from argosy.argo.expressions import as_expression, pieces_of, quoted
+from argosy.argo.expressions import as_expression, called, pieces_of, quoted
 from argosy.argo.unsupported import refusal
 from argosy.spec.model import (
     ChannelOperand,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from argosy.argo.expressions import Reader
+    from argosy.errors import Unsupported
     from argosy.spec.model import Condition, Expression, JsonValue, Operand, Slot, Source
 
 FUNCTIONS = {"int": "int", "double": "float"}
@@ -88,7 +89,7 @@ def literal(value: JsonValue, reader: Reader) -> str:
             return quoted(value)
         case int() | float():
             return repr(value)
-    raise refusal(f"tasks.{reader.name}", "condition", str(value))
+    raise _refused(reader, str(value))
 
 
 def value_of(source: Source, reader: Reader) -> str:
@@ -102,8 +103,13 @@ def value_of(source: Source, reader: Reader) -> str:
             whole = value_of(inner, reader)
             return f'(type({whole}) == "string" ? fromJSON({whole}) : {whole})[{quoted(name)}]'
         case TaskOutput() | FirstOf() if reader.scopes.depth(source, reader.path):
-            raise refusal(f"tasks.{reader.name}", "condition", "what is collected of a loop")
+            raise _refused(reader, called(source))
         case TaskOutput() | LoopItem() | FirstOf() | PipelineInput():
             text = f"fromJSON({as_expression(pieces_of(source, reader))})"
             return f"fromJSON({text}.value)" if reader.scopes.is_measured(source) else text
-    raise refusal(f"tasks.{reader.name}", "condition", type(source).__name__)
+    raise _refused(reader, called(source))
+
+
+def _refused(reader: Reader, got: str) -> Unsupported:
+    """Return the error for a condition that Argo cannot read."""
+    return refusal(f"tasks.{reader.name}.triggerPolicy.condition", "condition", got)

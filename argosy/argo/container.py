@@ -154,7 +154,7 @@ def _inputs(task: Task, executor: Executor) -> dict[str, Any]:
         try:
             data = escape_source(text.strip("\n") + "\n")
         except ValueError as error:
-            raise refusal(f"tasks.{task.name}", "mark", str(error)) from error
+            raise refusal(f"tasks.{task.name}", "brace", str(error)) from error
         name, path = ("source", SOURCE) if executor.plan is None else ("plan", PLAN)
         found["artifacts"] = [{"name": name, "path": path, "raw": {"data": data}}]
     return found

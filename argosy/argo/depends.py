@@ -92,7 +92,7 @@ def loop_waits(loop: Loop, scopes: Scopes) -> Waits:
             ours = _waits(loop.start).get(task)
             stricter = STRICTEST.index(wait) < STRICTEST.index(ours or "ended")
             if (stricter and ours == "ended") or (stricter and _may_be_skipped(task, loop, scopes)):
-                raise refusal(f"tasks.{name}", "wait in a loop", f"waits for {task}")
+                raise refusal(f"tasks.{name}.dependentTasks", "wait in a loop", f"waits for {task}")
             if ours is None:
                 _put(task, wait, scopes.node(task, loop.loops), nodes=nodes, outside=outside)
     return Waits(dict(sorted(nodes.items())), outside, own.choices)
@@ -112,7 +112,7 @@ def choices_around(item: Task | Loop, scopes: Scopes) -> list[FirstOf]:
         if outside and not any(choice in loop.start.one_of for loop in around):
             taken = [each for each in _choices_of(item, scopes) if scopes.tasks_of(each) == set(choice)]
             if not taken or scopes.depth(taken[0], item.loops):
-                raise refusal(f"tasks.{item.name}", "wait in a loop", f"waits for {' or '.join(choice)}")
+                raise refusal(f"tasks.{item.name}.dependentTasks", "wait in a loop", f"waits for {' or '.join(choice)}")
             found.append(taken[0])
     return found
 

@@ -47,6 +47,9 @@ PHASES: Final = {"ended": "Succeeded", "failed": "Failed", "skipped": "Skipped"}
 """What Argo calls the ends of tasks."""
 
 
+CALLED: Final = {Template: "a text made of values", FinalStatus: "how tasks ended", RunValue: "a name of the run"}
+
+
 @dataclass(frozen=True)
 class Expr:
     """An expression whose value is a text; `tag` is the same as a plain variable, where it is one."""
@@ -73,6 +76,11 @@ class Reader:
     name: str
     path: Path
     sure: frozenset[str] = frozenset()
+
+
+def called(source: Source) -> str:
+    """Return what a source is, in words, where it is more than one value."""
+    return CALLED.get(type(source), "what loops gave")
 
 
 def as_argument(pieces: Pieces) -> str:

@@ -12,6 +12,7 @@ from argosy.argo.conditions import value_of
 from argosy.argo.expressions import (
     as_argument,
     as_expression,
+    called,
     collected_depth,
     gathered,
     passed_on,
@@ -61,7 +62,7 @@ def items_argument(loop: Loop, reader: Reader) -> str:
     """
     source = items_of(loop, reader.scopes.tasks)
     if isinstance(source, Constant):
-        place = f"loop {loop.name}"
+        place = f"loop {loop.name}.items"
         items = [encode_literal(item, place) for item in _constant_items(source, loop)]
         require_items_handed(items, place)
         return unsubstituted_json(items)
@@ -75,13 +76,13 @@ def items_argument(loop: Loop, reader: Reader) -> str:
         return f"{{{{={GATHERED.format(as_expression(passed_on(source, reader)))}}}}}"
     if isinstance(source, PipelineInput | LoopItem | FieldOf):
         return f"{{{{={ENCODED.format(_list_of(source, reader))}}}}}"
-    raise refusal(f"loop {loop.name}", "items of a loop", type(source).__name__)
+    raise refusal(f"loop {loop.name}.items", "items of a loop", called(source))
 
 
 def _constant_items(source: Constant, loop: Loop) -> list[JsonValue]:
     items: JsonValue = parsed(source.value)
     if not isinstance(items, list):
-        raise Mistake(f"loop {loop.name}: its items are {source.value!r:.200}; a list is needed")
+        raise Mistake(f"loop {loop.name}.items: got {source.value!r:.200}; a list is needed here, or its JSON")
     return items
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from argosy.argo.unsupported import refusal
 from argosy.errors import Mistake
 from argosy.launcher.canonical import EXPANDED
-from argosy.spec.templates import texts_in
+from argosy.spec.fields import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,10 +50,7 @@ def require_mapped(task: Task) -> None:
     """
     for key, construct in REFUSED.items():
         if task.platform.get(key):
-            raise refusal(f"tasks.{task.name}.{key}", construct)
-    for place, text in texts_in(dict(task.platform), f"tasks.{task.name}"):
-        if "{{" in text:
-            raise refusal(place, "placeholder in image, environment or resources", text)
+            raise refusal(f"tasks.{task.name}.{key}", construct, shorten(task.platform[key]))
 
 
 def template_fields(task: Task) -> dict[str, Any]:
@@ -122,19 +119,25 @@ def _resources(task: Task) -> dict[str, Any]:
     for name, (limit, old_limit, request, old_request) in RESOURCES.items():
         for target, new, old in ((limits, limit, old_limit), (requests, request, old_request)):
             if given.get(new) or given.get(old):
-                target[name] = _quantity(given.get(new), given.get(old), name)
+                target[name] = _quantity(given.get(new), given.get(old), name, task)
     if accelerator := given.get("accelerator"):
-        kind = str(accelerator.get("resourceType") or accelerator.get("type"))
-        limits[kind] = str(accelerator.get("resourceCount") or accelerator.get("count"))
+        kind = _constant(accelerator.get("resourceType") or accelerator.get("type"), task)
+        limits[kind] = _constant(str(accelerator.get("resourceCount") or accelerator.get("count")), task)
     found = {"limits": limits, "requests": requests}
     return {key: value for key, value in found.items() if value}
 
 
-def _quantity(text: Any, number: Any, name: str) -> str:
+def _quantity(text: Any, number: Any, name: str, task: Task) -> str:
     """Return a quantity: as the text that was given, or from kfp's older number of cores or gigabytes."""
     if text:
-        return str(text)
+        return _constant(str(text), task)
     return f"{number:g}{'G' if name == 'memory' else ''}"
+
+
+def _constant(text: Any, task: Task) -> str:
+    if "{{" in str(text):
+        raise refusal(f"tasks.{task.name}", "placeholder in image, environment or resources", str(text))
+    return str(text)
 
 
 def _labels(selector: Mapping[str, Any], task: Task) -> dict[str, str]:

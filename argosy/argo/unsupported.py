@@ -97,7 +97,7 @@ REFUSALS: Final = {
         "give large numbers as texts, or let a step return the value",
     ),
     "name of an input or output": ("Argo takes letters, digits, `-` and `_`", "rename it in the component"),
-    "mark": ("the source holds what the translation puts in place of a brace or a dollar", "write it in two parts"),
+    "brace": ("the source holds what the translation puts in place of a brace or a dollar", "write it in two parts"),
     "size of a pod": (
         "Argo hands a pod its template with all that it is given in 128 KB",
         "return large values from a step, or read them from a file of the image; move code into modules of the image",

@@ -15,6 +15,7 @@ from argosy.argo.sizes import require_handed
 from argosy.argo.unsupported import refusal
 from argosy.errors import Mistake
 from argosy.launcher.canonical import unsubstituted_json
+from argosy.spec.fields import shorten
 from argosy.spec.model import Executor
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
 
     """
     if (wanted.kind == "CronWorkflow") is not bool(wanted.schedule):
-        raise Mistake("--schedule goes with --kind CronWorkflow, and that needs one, like --schedule '0 6 * * *'")
+        raise Mistake(
+            f"--schedule: got {wanted.schedule or 'none'} with --kind {wanted.kind}; "
+            "a CronWorkflow needs one, like '0 6 * * *', and nothing else takes one"
+        )
     name, spec = slug(pipeline.name), workflow_spec(with_shared_pods(pipeline, wanted), wanted)
     described = {"annotations": {"workflows.argoproj.io/description": pipeline.description.replace("{{", "{ {")}}
     metadata: dict[str, Any] = described if pipeline.description else {}
@@ -64,8 +68,8 @@ def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
 
 def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     """Return the `spec` of a Workflow."""
-    if pipeline.platform.get("workspace"):
-        raise refusal("pipelineConfig", "workspace")
+    if workspace := pipeline.platform.get("workspace"):
+        raise refusal("pipelineConfig.workspace", "workspace", shorten(workspace))
     scopes = read_scopes(pipeline, wanted.store)
     loops, rounds = _loop_names(scopes)
     taken = {ROOT, GUARD, *loops.values(), *rounds.values()}

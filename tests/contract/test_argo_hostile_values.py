@@ -26,7 +26,7 @@ from tests.fakes.argo_specs import ITEM, a_dag, a_loop
 from tests.fakes.specs import a_component, a_lightweight, a_parameter, a_spec, a_task, constant, outer, output_of
 
 FEW = settings(max_examples=30, derandomize=True, database=None, deadline=None)
-MANY = settings(FEW, max_examples=1500)
+MANY = settings(FEW, max_examples=500)
 NASTY = (
     *("{", "}", "{{", "}}", "{{=", "{{=workflow.name}}", "{{item}}", "{{inputs.parameters.v}}", "{argosy:"),
     *('"', "'", "\\", "\\u007b", r"\"", "\n", "\r\n", "\t", "\0", "\v", "\x1b", "\x7f", "\x85", "\xa0"),

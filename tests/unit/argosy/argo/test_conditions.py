@@ -83,5 +83,7 @@ def test_a_constant_compares():
 
 
 def test_a_text_made_of_values_is_refused():
-    with pytest.raises(Unsupported, match=r"^tasks\.t: condition \(Template\): cannot compile to Argo"):
+    with pytest.raises(
+        Unsupported, match=r"^tasks\.t\.triggerPolicy\.condition: condition \(a text made of values\): cannot"
+    ):
         when([condition(f"{V} == 'x'", v=Template("{{$.pipeline_job_name}}", {}))], reader())

@@ -44,7 +44,7 @@ def test_braces_of_a_source_are_set_aside_and_come_back():
 
 
 def test_a_source_that_holds_the_mark_of_a_brace_is_refused():
-    with pytest.raises(Unsupported, match=r"^tasks\.count: mark \(\{argosy:\)"):
+    with pytest.raises(Unsupported, match=r"^tasks\.count: brace \(\{argosy:\)"):
         made(with_field(RETRY, EXECUTOR, a_lightweight(f"def count():\n    '{BRACE}'\n", "count")))
 
 

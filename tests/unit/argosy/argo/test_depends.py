@@ -67,7 +67,7 @@ def test_a_loop_that_would_be_skipped_for_one_of_its_tasks_is_refused():
         loops=[Loop("loop", Constant([1]), ITEM)],
     )
 
-    with pytest.raises(Unsupported, match=r"^tasks\.b: wait in a loop \(waits for a\)"):
+    with pytest.raises(Unsupported, match=r"^tasks\.b\.dependentTasks: wait in a loop \(waits for a\)"):
         manifest(plan, Wanted())
 
 

@@ -50,7 +50,7 @@ def test_items_of_the_spec_are_texts_that_keep_their_types():
 
 @pytest.mark.parametrize("value", [3, "no list"])
 def test_items_of_the_spec_that_are_no_list_are_a_mistake(value):
-    with pytest.raises(Mistake, match=f"^loop loop: its items are {value!r}; a list is needed"):
+    with pytest.raises(Mistake, match=f"^loop loop.items: got {value!r}; a list is needed here"):
         items_of(Loop("loop", Constant(value), ITEM))
 
 
@@ -119,5 +119,7 @@ def test_what_argo_read_as_lists_is_written_again():
 
 
 def test_a_text_made_of_values_is_no_list_for_argo():
-    with pytest.raises(Unsupported, match=r"^loop loop: items of a loop \(Template\): cannot compile to Argo"):
+    with pytest.raises(
+        Unsupported, match=r"^loop loop\.items: items of a loop \(a text made of values\): cannot compile to Argo"
+    ):
         items_of(Loop("loop", Template("[{{$.pipeline_job_name}}]", {}), ITEM))

@@ -57,5 +57,5 @@ def test_of_the_items_of_a_loop_the_longest_counts():
     items = '["{}"]'.format('","'.join([LARGE[:1000]] * 500))
     assert made(pipeline({"loop": a_loop("comp-round", {"raw": items})}, round=inner))
 
-    with pytest.raises(Unsupported, match=r"^loop loop: size of a pod \(200 KB of at most 120\)"):
+    with pytest.raises(Unsupported, match=r"^loop loop\.items: size of a pod \(200 KB of at most 120\)"):
         made(pipeline({"loop": a_loop("comp-round", {"raw": f'["{LARGE}{LARGE}"]'})}, round=inner))
