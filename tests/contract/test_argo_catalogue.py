@@ -13,13 +13,22 @@ from tests.fakes.argo_schema import definitions_folder, faults, schema_of
 ROOT = Path(__file__).parents[2]
 
 
-def compiled(*options, state):
+def compiled(*options, state, **env):
     command = [sys.executable, "-m", "argosy", "compile", *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={"ARGOSY_STATE": str(state)})
+    env |= {"ARGOSY_STATE": str(state)}
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=env)
 
 
 def test_checked_in_workflows_are_what_compiles_now(tmp_path):
     answer = compiled("--target", "argo", "--check", state=tmp_path)
+
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_they_do_not_depend_on_the_order_of_hashes(tmp_path, seed):
+    answer = compiled("--target", "argo", "--check", state=tmp_path, PYTHONHASHSEED=seed)
 
     assert answer.returncode == 0, answer.stderr
 
