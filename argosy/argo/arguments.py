@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from argosy.argo.names import require_parameter_name
-from argosy.argo.sizes import require_handed
+from argosy.argo.sizes import require_handed, require_handed_alone
 from argosy.argo.unsupported import refusal
 from argosy.launcher.canonical import UNQUOTABLE
 from argosy.launcher.inputs import parsed
@@ -48,7 +48,7 @@ def argument_text(name: str, value: JsonValue, pipeline: Pipeline) -> str:
     """Return the text of a value that a pipeline is given.
 
     Raises:
-        Unsupported: Argo itself reads the value, for a loop or a condition, and would change it.
+        Unsupported: Argo itself reads the value, for a loop or a condition, and would change it; or it is too long.
 
     """
     place = f"parameter {name!r}"
@@ -56,7 +56,9 @@ def argument_text(name: str, value: JsonValue, pipeline: Pipeline) -> str:
         raise refusal(place, "value that Argo would change", f"{_plain(value):.60}, items of a loop")
     if name in _compared(pipeline) and _holds_large(parsed(value)):
         raise refusal(place, "value that Argo would change", f"{_plain(value):.60}, in a condition")
-    return encode_literal(value, place)
+    text = encode_literal(value, place)
+    require_handed_alone(text, place)
+    return text
 
 
 def _parameter(name: str, slot: Slot, pipeline: Pipeline) -> dict[str, Any]:

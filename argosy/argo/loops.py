@@ -20,7 +20,7 @@ from argosy.argo.expressions import (
     require_store,
 )
 from argosy.argo.scopes import items_of
-from argosy.argo.sizes import require_items_handed
+from argosy.argo.sizes import require_handed_alone
 from argosy.argo.unsupported import refusal
 from argosy.errors import Mistake
 from argosy.launcher.canonical import unsubstituted_json
@@ -64,7 +64,8 @@ def items_argument(loop: Loop, reader: Reader) -> str:
     if isinstance(source, Constant):
         place = f"loop {loop.name}.items"
         items = [encode_literal(item, place) for item in _constant_items(source, loop)]
-        require_items_handed(items, place)
+        for item in items:
+            require_handed_alone(item, place)
         return unsubstituted_json(items)
     if isinstance(source, Known):
         return encode_items_of(source.entry or Input(None, None), require_store(reader))

@@ -38,19 +38,19 @@ def require_handed(templates: Iterable[Mapping[str, Any]], parameters: Iterable[
     for task in tasks:
         if task["template"] in pods:
             given = [each["value"] for each in task.get("arguments", {}).get("parameters", [])]
-            named = {match["dotted"] or match["quoted"] for text in given for match in GIVEN.finditer(text)}
+            named = [match["dotted"] or match["quoted"] for text in given for match in GIVEN.finditer(text)]
             filled = sum(map(_size, given)) + sum(defaults.get(name, 0) for name in named)
             _require_small(pods[task["template"]] + filled, f"tasks.{task['name']}")
 
 
-def require_items_handed(items: Iterable[str], place: str) -> None:
-    """Raise where an item of a loop is too much for Argo to hand to the pod of a round.
+def require_handed_alone(text: str, place: str) -> None:
+    """Raise where the text of one value is too much for Argo to hand to any pod.
 
     Raises:
-        Unsupported: An item is that long.
+        Unsupported: It is that long.
 
     """
-    _require_small(max(map(_size, items), default=0), place)
+    _require_small(_size(text), place)
 
 
 def _require_small(size: int, place: str) -> None:

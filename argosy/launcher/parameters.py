@@ -64,7 +64,8 @@ def encode_output(output: Output, key: str, name: str, store: Store) -> str:
 def encode_items(output: Output, key: str, name: str, store: Store) -> str:
     """Return a list output as Argo expands it: a JSON list that holds the text of each item.
 
-    Of what is no list it is the text as it is: the loop over it ends in an error that shows it, the step does not.
+    Of what is no list of values it is the text as it is: the loop over it ends in an error that shows it, the step
+    does not.
     """
     return encode_items_of(output.as_input(key, name), store)
 
@@ -72,7 +73,7 @@ def encode_items(output: Output, key: str, name: str, store: Store) -> str:
 def encode_items_of(whole: Input, store: Store) -> str:
     """Return the items of what a list output came to, as `encode_items` does."""
     items = whole.value.items if isinstance(whole.value, Artifacts) else parsed(whole.value)
-    if not isinstance(items, list | tuple):
+    if not isinstance(items, list | tuple) or fault_of(items):
         return encode_input(whole, store)
     return unsubstituted_json([encode_input(entry, store) for entry in each_item(whole, items)])
 

@@ -30,19 +30,29 @@ def test_a_constant_that_no_pod_can_be_handed_is_refused_with_its_task(text):
 
 
 def test_a_default_counts_for_the_tasks_that_take_it():
-    with pytest.raises(Unsupported, match=r"^tasks\.say: size of a pod \(15\d KB"):
+    default = LARGE[:80_000]
+    assert made(saying(outer("text"), text=a_parameter(defaultValue=default, isOptional=True)))
+    spec = pipeline(
+        {"say": a_task("comp-say", text=outer("text"), note=outer("text"))},
+        parameters={"text": a_parameter(defaultValue=default, isOptional=True)},
+    )
+
+    with pytest.raises(Unsupported, match=r"^tasks\.say: size of a pod \(16\d KB"):
+        made(spec)
+
+
+def test_a_default_that_no_pod_can_be_handed_is_refused_by_its_name():
+    with pytest.raises(Unsupported, match=r"^parameter 'text': size of a pod \(150 KB of at most 120\)"):
         made(saying(outer("text"), text=a_parameter(defaultValue=LARGE + LARGE[:50_000], isOptional=True)))
 
 
 def test_a_default_counts_where_it_is_part_of_a_text():
     text = constant("{{$.inputs.parameters['pipelinechannel--text']}}!")
-    parameters = {"text": a_parameter(defaultValue=LARGE + LARGE[:50_000], isOptional=True)}
-    spec = pipeline(
-        {"say": a_task("comp-say", text=text, **{"pipelinechannel--text": outer("text")})}, parameters=parameters
-    )
+    parameters = {"text": a_parameter(defaultValue=LARGE, isOptional=True)}
+    task = a_task("comp-say", text=text, note=constant(LARGE[:20_000]), **{"pipelinechannel--text": outer("text")})
 
-    with pytest.raises(Unsupported, match=r"^tasks\.say: size of a pod \(15\d KB"):
-        made(spec)
+    with pytest.raises(Unsupported, match=r"^tasks\.say: size of a pod \(12\d KB"):
+        made(pipeline({"say": task}, parameters=parameters))
 
 
 def test_a_source_counts():
