@@ -64,13 +64,13 @@ def _operand(operand: Operand, channels: Mapping[str, Source], reader: Reader) -
     source = channels[operand.name]
     text = value_of(source, reader)
     # A number is one already; and Go's int would overflow where the number is large.
-    casts = () if _type_of(source, reader) == "NUMBER_INTEGER" else operand.casts
+    casts = () if declared_type(source, reader) == "NUMBER_INTEGER" else operand.casts
     for cast in casts:
         text = f"{FUNCTIONS[cast]}({text})"
     return text
 
 
-def _type_of(source: Source, reader: Reader) -> str:
+def declared_type(source: Source, reader: Reader) -> str:
     """Return the declared type of a source; empty where there is none."""
     slot: Slot | None = None
     if isinstance(source, TaskOutput):

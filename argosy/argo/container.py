@@ -7,14 +7,17 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from argosy.argo.channels import channel_inputs
 from argosy.argo.fused import PLAN, RUN_PLAN
 from argosy.argo.importer import importing
 from argosy.argo.names import require_parameter_name, slug, unique
-from argosy.argo.pod import RESTRICTED, container_fields, require_mapped, template_fields, variables
+from argosy.argo.pod import container_fields, require_mapped, security_context, template_fields, variables
 from argosy.argo.program import beside
+from argosy.argo.resources import pod_spec_patch
 from argosy.argo.retry import retry_strategy
 from argosy.argo.unsupported import refusal
 from argosy.launcher.argo import ITEMS, LAUNCH, Told, escape_source
+from argosy.launcher.beside import NAME as PROGRAM
 from argosy.launcher.described import LIST
 from argosy.spec.model import ABSENT, ArtifactSlot, Executor, Importer, TaskOutput
 from argosy.spec.plan_text import plan_text
@@ -56,8 +59,11 @@ def container_templates(scopes: Scopes, taken: set[str], wanted: Wanted) -> tupl
             described, planned=wanted.planned.get(task.component.name, ""), codes=_codes(executor, wanted)
         )
         template = container_template(task, executor, described, wanted.env)
-        if executor.source is None and ready and executor.image not in ready:
+        is_beside = executor.source is None and bool(ready) and executor.image not in ready
+        if is_beside:
             template |= beside(template["container"], ready[0])
+        if patch := pod_spec_patch(task, PROGRAM if is_beside else "main"):
+            template["podSpecPatch"] = patch
         content = json.dumps(template, sort_keys=True)
         if content not in by_content:
             name = unique(slug(_called(task)), {*taken, *(each["name"] for each in by_content.values())})
@@ -121,7 +127,7 @@ def _runnable(task: Task, ready: tuple[str, ...]) -> Executor:
     if executor.source is None and executor.plan is None:
         _require_runnable_program(executor, ready, place)
     if "{{" in executor.image or any("{{" in value for value in executor.env.values()):
-        raise refusal(place, "placeholder in image, environment or resources", executor.image)
+        raise refusal(place, "placeholder in image or environment", executor.image)
     return executor
 
 
@@ -148,6 +154,7 @@ def _files(output: str, items: tuple[str, ...]) -> list[str]:
 def _inputs(task: Task, executor: Executor) -> dict[str, Any]:
     slots = task.component.inputs
     parameters = [{"name": name} | ({"default": ""} if _may_be_absent(slot) else {}) for name, slot in slots.items()]
+    parameters += [{"name": name} for name in channel_inputs(task).values()]
     found: dict[str, Any] = {"parameters": parameters} if parameters else {}
     text = executor.source if executor.plan is None else plan_text(executor.plan)
     if text is not None:
@@ -182,7 +189,7 @@ def _container(task: Task, executor: Executor, described: Told, env: Mapping[str
             {"configMapRef": {"name": SETTINGS, "optional": True}},
             {"secretRef": {"name": SETTINGS, "optional": True}},
         ],
-        "securityContext": dict(RESTRICTED),
+        "securityContext": security_context(task),
         "volumeMounts": [*fields.get("volumeMounts", []), {"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from argosy.argo.channels import channel_arguments
 from argosy.argo.conditions import when
 from argosy.argo.depends import choices_around, depends, ended
 from argosy.argo.expressions import Reader, as_argument, as_expression, passed_on, pieces_of
@@ -74,6 +75,7 @@ def _dag(name: str, path: Path, scopes: Scopes, names: Names, *, outputs: Mappin
 
 def _task(node: Node, task: Task, nodes: Mapping[str, Node], names: Names) -> dict[str, Any]:
     arguments = {name: as_argument(pieces_of(source, node.reader)) for name, source in task.inputs.items()}
+    arguments |= channel_arguments(task, node.reader)
     return {"name": node.name, "template": names.containers[task.name], **_starts(node, nodes), **_arguments(arguments)}
 
 

@@ -150,7 +150,7 @@ def _reads(pipeline: Pipeline) -> Iterator[tuple[Path, Source]]:
     """Yield every source with the DAG that it is read in."""
     tasks = {task.name: task for task in pipeline.tasks}
     for task in pipeline.tasks:
-        for source in (*task.inputs.values(), *_condition_sources(task.start)):
+        for source in (*task.inputs.values(), *task.channels.values(), *_condition_sources(task.start)):
             _require_statuses_here(source, task, tasks)
             yield task.loops, source
     for loop in pipeline.loops.values():

@@ -9,7 +9,7 @@ from argosy.argo.container import container_templates
 from argosy.argo.dag import GUARD, ROOT, Names, dag_templates, guarded
 from argosy.argo.fused import with_shared_pods
 from argosy.argo.names import slug, unique
-from argosy.argo.pod import RESTRICTED, pull_secrets
+from argosy.argo.pod import OF_PODS, RESTRICTED, pull_secrets
 from argosy.argo.scopes import read_scopes
 from argosy.argo.sizes import require_handed
 from argosy.argo.unsupported import refusal
@@ -82,7 +82,7 @@ def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     spec |= _lifetime(pipeline)
     if secrets := sorted({name for task in pipeline.tasks for name in pull_secrets(task)}):
         spec["imagePullSecrets"] = [{"name": name} for name in secrets]
-    spec["securityContext"] = {key: RESTRICTED[key] for key in ("runAsNonRoot", "seccompProfile")}
+    spec["securityContext"] = {key: RESTRICTED[key] for key in OF_PODS}
     spec["podSpecPatch"] = EXECUTOR
     spec["volumes"] = [{"name": "tmp", "emptyDir": {}}]
     guard = [_guard(pipeline)] if guarded(scopes) else []

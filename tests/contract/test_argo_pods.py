@@ -10,27 +10,28 @@ from argosy.argo.wanted import Wanted
 from argosy.argo.workflow import manifest
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_engine import parameters_of, read_outputs, simulate
-from tests.fakes.argo_pod_specs import a_program, an_import
+from tests.fakes.argo_pod_specs import a_program, an_import, fields_of_the_pod, names_of_the_run
 from tests.fakes.projects import argosy, write_files
 from tests.fakes.s3_server import s3, s3_endpoint
 
 __all__ = ["s3", "s3_endpoint"]
 
 
-def simulated(spec, folder, **arguments):
+def simulated(spec, folder, objects=None, **arguments):
     read = read_pipeline(spec)
     workflow = simulate(manifest(read, Wanted()), parameters_of(read, arguments), folder)
+    workflow.objects = objects or {}
     root = workflow.run()
     assert root.phase == "Succeeded", f"{root.message}\n{workflow.logs[-3000:]}"
     return workflow, read_outputs(read, root.outputs, folder)
 
 
-def run_here(spec, folder):
+def run_here(spec, folder, **env):
     """Run a pipeline on this machine, with the store of the pods; return its outputs, and how each step ended."""
     (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
     write_files(folder / "project", {"pyproject.toml": "[tool.argosy]\n"})
     options = ("--output", "json", "--store", folder / "store")
-    ended = argosy(folder / "project", "run", folder / "spec.json", *options)
+    ended = argosy(folder / "project", "run", folder / "spec.json", *options, **env)
     assert ended.returncode == 0, ended.stderr
     document = json.loads(ended.stdout)
     return document["outputs"], {step["name"]: step["status"] for step in document["steps"]}
@@ -103,3 +104,27 @@ def test_a_program_that_fails_fails_its_step_alone(tmp_path, script, said):
     assert root.phase == "Failed"
     assert dict(workflow.pods) == {"main.write": 0, "main.shout": 1}
     assert said in workflow.logs
+
+
+@pytest.mark.slow
+def test_a_secret_whose_name_comes_up_in_the_run_is_what_its_variables_are_here(tmp_path):
+    objects = {"database": {"password": "p w", "user": "u"}, "other": {"password": "q", "user": "v"}}
+    objects_here = {"PASSWORD": "p w", "USER": "u"}
+
+    workflow, outputs = simulated(names_of_the_run(), tmp_path, objects)
+    _, others = simulated(names_of_the_run(), tmp_path, objects, **{"secret": "other"})
+    outputs_here, ends = run_here(names_of_the_run(), tmp_path, **objects_here)
+
+    assert outputs == {"said": "x p w u"} == outputs_here
+    assert others == {"said": "x q v"}
+    assert ends == {"name": "reused", "login": "ran"}, "no key holds what is in a secret"
+    assert "login: ran " in workflow.logs
+
+
+def test_a_step_is_told_fields_of_its_pod_and_is_never_reused(tmp_path):
+    simulated(fields_of_the_pod(), tmp_path)
+
+    workflow, outputs = simulated(fields_of_the_pod(), tmp_path)
+
+    assert outputs == {"said": "x two words ml"}
+    assert "login: ran " in workflow.logs

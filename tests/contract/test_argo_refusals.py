@@ -145,30 +145,17 @@ CASES = {
     "claim of storage": (
         with_executor(a_container(image="argostub/createpvc")), "tasks.count", "argostub/createpvc",
     ),
-    "volume that is shared": (
-        with_platform(pvcMount=[{"constant": "a", "mountPath": "/a"}]),
-        "tasks.count.pvcMount",
-        '[{"constant": "a", "mountPath": "/a"}]',
-    ),
     "init container": (
         with_platform(initContainers=[{"name": "a"}]), "tasks.count.initContainers", '[{"name": "a"}]',
     ),
-    "field of the pod": (
-        with_platform(fieldPathAsEnv=[{"name": "A", "fieldPath": "metadata.name"}]),
-        "tasks.count.fieldPathAsEnv",
-        '[{"name": "A", "fieldPath": "metadata.name"}]',
-    ),
     "security context": (
-        with_platform(securityContext={"runAsUser": 0}), "tasks.count.securityContext", '{"runAsUser": 0}',
-    ),
-    "shared memory": (
-        with_platform(enabledSharedMemory={"size": "1Gi"}), "tasks.count.enabledSharedMemory", '{"size": "1Gi"}',
+        with_platform(securityContext={"runAsUser": 0}), "tasks.count.securityContext", "runAsUser: 0",
     ),
     "claim of a device": (
         with_platform(podResourceClaims=[{"name": "gpu"}]), "tasks.count.podResourceClaims", '[{"name": "gpu"}]',
     ),
     "name that comes up in the run": (with_platform(secretAsVolume=[SECRET]), "tasks.count.secretAsVolume", ""),
-    "placeholder in image, environment or resources": (
+    "placeholder in image or environment": (
         with_executor(a_container(image="{{$.inputs.parameters['n']}}")), "tasks.count", "{{$.inputs.parameters['n']}}",
     ),
     "name of the run": (with_name_of_the_run("workspace_path"), "tasks.say", "workspace_path"),

@@ -1,5 +1,6 @@
 """Runs one pod of a container template here: its containers as processes that share a folder in place of `/tmp`."""
 
+import json
 import os
 import re
 import signal
@@ -32,11 +33,15 @@ class PodError(Exception):
     """A pod that Argo would not start, or not see end."""
 
 
-def variables(container: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+def variables(
+    container: Mapping[str, Any],
+    given: Mapping[str, str],
+    referred: Callable[[Mapping[str, Any]], str] = lambda variable: variable["valueFrom"],
+) -> dict[str, str]:
     """Return the variables of a container, in which those before stand in for `$(NAME)`."""
     found: dict[str, str] = {}
     for each in container.get("env", []):
-        found[each["name"]] = expanded(each["value"], {**given, **found})
+        found[each["name"]] = expanded(each["value"], {**given, **found}) if "value" in each else referred(each)
     return found
 
 
@@ -56,6 +61,7 @@ class Pod:
         code: The exit code of the container, where one was seen.
         deleted: Set where the pod was gone before anybody could see one.
         leaving: Whether somebody deleted the pod, in whichever way.
+        objects: What is in secrets and config maps, by name and key.
 
     """
 
@@ -73,6 +79,7 @@ class Pod:
     main: subprocess.Popen[bytes] | None = None
     deleted: threading.Event = field(default_factory=threading.Event)
     leaving: bool = False
+    objects: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -80,6 +87,7 @@ class Pod:
             (self.folder / name).mkdir(parents=True)
         artifacts = self.template.get("inputs", {}).get("artifacts", [])
         self.places = {each["path"]: self._artifact(each) for each in artifacts}
+        self._require_patch()
         self.words = self._words(self.template["container"], self.env)
 
     @property
@@ -134,6 +142,13 @@ class Pod:
             found[each["name"]] = file.read_text(encoding="utf-8")
         return found
 
+    def _require_patch(self) -> None:
+        """Read the patch of the pod, which has to be JSON by now and to name containers that are there."""
+        patch = json.loads(self.template.get("podSpecPatch", '{"containers": []}'))
+        names = {"main", *(each["name"] for each in self.template.get("sidecars", []))}
+        if not {each["name"] for each in patch["containers"]} <= names or "{{" in str(patch):
+            raise PodError(f"{self.path}: podSpecPatch: {patch}")
+
     def _artifact(self, artifact: Mapping[str, Any]) -> str:
         file = self.folder / "source.py"
         file.write_text(expanded(artifact["raw"]["data"], INIT), encoding="utf-8")
@@ -154,8 +169,18 @@ class Pod:
         return [sys.executable if words[0] == "python3" else words[0], *words[1:]]
 
     def _env(self, container: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-        env = variables(container, given)
+        env = variables(container, given, self._referred)
         return env | {"HOME": str(self.folder / "tmp"), "TMPDIR": str(self.folder / "tmp"), MARK: self.uid}
+
+    def _referred(self, variable: Mapping[str, Any]) -> str:
+        """Return what a variable takes from a secret, a config map or the pod itself."""
+        match variable["valueFrom"]:
+            case {"secretKeyRef": {"name": name, "key": key}} | {"configMapKeyRef": {"name": name, "key": key}}:
+                return self.objects[name][key]
+            case {"fieldRef": {"fieldPath": path}}:
+                found = re.fullmatch(r"metadata\.(annotations|labels)\['(.+)'\]", path)
+                return str(self.template.get("metadata", {}).get(found[1], {}).get(found[2], "")) if found else ""
+        raise PodError(f"{self.path}: {variable}")
 
     def _start_sidecars(self, log: Any) -> list[subprocess.Popen[bytes]]:
         return [self._start(each, self._words(each, {}), {}, log) for each in self.template.get("sidecars", [])]

@@ -102,6 +102,85 @@ def a_program(*, script: str = SHOUT, image: str = "alpine:3", **fields: Any) ->
     return with_outputs(spec, {"said": "shout", "copied": "read"})
 
 
+LOGIN = (
+    "import os\n\n\ndef login(text: str) -> str:\n"
+    "    return ' '.join([text, os.environ['PASSWORD'], os.environ['USER']])\n"
+)
+
+
+def names_of_the_run() -> dict[str, Any]:
+    """Return a pipeline whose pods take names of secrets and amounts of memory from the run, in a loop and outside."""
+    returned = {"producerTask": "name", "outputParameterKey": "Output"}
+    secrets = [
+        {"secretNameParameter": {"taskOutputParameter": returned}, "keyToEnv": [pair("password", "PASSWORD")]},
+        {"secretNameParameter": {"componentInputParameter": "secret"}, "keyToEnv": [pair("user", "USER")]},
+    ]
+    memory = "{{$.inputs.parameters['pipelinechannel--memory']}}"
+    spec = a_spec(
+        {
+            "name": a_task("comp-name", text=outer("secret")),
+            "login": {
+                **a_task("comp-login", text=constant("x"), **{"pipelinechannel--memory": outer("memory")}),
+                "dependentTasks": ["name"],
+            },
+        },
+        {
+            "comp-name": a_component("exec-name", inputs={"text": TEXT}, outputs={"Output": TEXT}),
+            "comp-login": a_component("exec-login", inputs={"text": TEXT}, outputs={"Output": TEXT}),
+        },
+        parameters={
+            "secret": a_parameter(defaultValue="database", isOptional=True),
+            "memory": a_parameter(defaultValue="1Gi", isOptional=True),
+        },
+        executors={
+            "exec-name": a_lightweight(NAME, "name"),
+            "exec-login": a_lightweight(
+                LOGIN, "login", resources={"resourceMemoryLimit": memory, "resourceCpuLimit": "1"}
+            ),
+        },
+    )
+    return on_kubernetes(with_outputs(spec, {"said": "login"}), {"exec-login": {"secretAsEnv": secrets}})
+
+
+def pair(key: str, variable: str) -> dict[str, str]:
+    """Return which variable a key of a secret becomes."""
+    return {"secretKey": key, "envVar": variable}
+
+
+def on_kubernetes(spec: dict[str, Any], executors: dict[str, Any], **pipeline: Any) -> dict[str, Any]:
+    """Return a pipeline with a platform spec, of its executors and of the pipeline."""
+    kubernetes = {"deploymentSpec": {"executors": executors}} | ({"pipelineConfig": pipeline} if pipeline else {})
+    return {"pipeline_spec": spec, "platform_spec": {"platforms": {"kubernetes": kubernetes}}}
+
+
+def fields_of_the_pod() -> dict[str, Any]:
+    """Return a pipeline of one step that is told fields of its pod, and asks for a user, memory and neighbours."""
+    asked = {
+        "fieldPathAsEnv": [
+            {"name": "PASSWORD", "fieldPath": "metadata.annotations['note']"},
+            {"name": "USER", "fieldPath": "metadata.labels['team']"},
+        ],
+        "podMetadata": {"labels": {"team": "ml"}, "annotations": {"note": "two words"}},
+        "securityContext": {"runAsUser": 1000.0, "runAsGroup": 2000.0},
+        "enabledSharedMemory": {"volumeName": "shm", "size": "1Gi"},
+        "genericEphemeralVolume": [
+            {"volumeName": "big", "mountPath": "/big", "accessModes": ["ReadWriteOnce"], "size": "10Gi",
+             "defaultStorageClass": True},
+        ],
+        "podAffinity": [
+            {"topologyKey": "zone", "matchPodLabels": {"app": "cache"}, "weight": 5.0},
+            {"topologyKey": "node", "matchPodLabels": {"app": "noisy"}, "anti": True},
+        ],
+        "tolerations": [{"tolerationJson": {"runtimeValue": {"constant": {"key": "gpu", "tolerationSeconds": 30.0}}}}],
+    }  # fmt: skip
+    spec = a_spec(
+        {"login": a_task("comp-login", text=constant("x"))},
+        {"comp-login": a_component("exec-login", inputs={"text": TEXT}, outputs={"Output": TEXT})},
+        executors={"exec-login": a_lightweight(LOGIN, "login")},
+    )
+    return on_kubernetes(with_outputs(spec, {"said": "login"}), {"exec-login": asked})
+
+
 def with_outputs(spec: dict[str, Any], outputs: dict[str, str]) -> dict[str, Any]:
     """Return a pipeline whose outputs are those called `Output` of some of its tasks."""
     selected = {
@@ -115,5 +194,7 @@ def with_outputs(spec: dict[str, Any], outputs: dict[str, str]) -> dict[str, Any
 
 POD_CONSTRUCTS: dict[str, dict[str, Any]] = {
     "import": an_import("s3://bucket/folder/table.csv"),
+    "names-of-the-run": names_of_the_run(),
+    "fields-of-the-pod": fields_of_the_pod(),
     "program-of-another-image": a_program(resources={"resourceMemoryLimit": "1Gi"}),
 }

@@ -27,6 +27,7 @@ PHASES = {"Errored": "Error"}
 KNOWN = {
     "name", "inputs", "outputs", "dag", "container", "retryStrategy", "parallelism", "activeDeadlineSeconds",
     "metadata", "nodeSelector", "tolerations", "affinity", "volumes", "sidecars",
+    "podSpecPatch", "securityContext",
 }  # fmt: skip
 GO_ESCAPES = {
     '"': r"\"", "\\": r"\\", "\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v",
@@ -56,7 +57,8 @@ class Workflow:
     """A workflow that is run.
 
     Attributes:
-        env: What config maps and secrets give to every pod.
+        env: What the config map and the secret `argosy` give to every pod.
+        objects: What is in other secrets and config maps, by name and key.
         deleted_after_s: Each pod's first attempt is deleted after so many seconds, if it still runs; a deleted pod
             has no exit code.
         pods: Each pod that was started, by the path of its node, with its exit code.
@@ -73,6 +75,7 @@ class Workflow:
     parameters: Mapping[str, str]
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    objects: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     deleted_after_s: float | None = None
     pods: list[tuple[str, int]] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -308,7 +311,9 @@ class Workflow:
         document = self.status.at(f"{path}({attempt})" if "retryStrategy" in template else path)
         assert document is not None
         name = pod_name(self.name, document["name"], template["name"])
-        pod = Pod(name, template, self.folder / f"pod-{next(self.numbers)}", self.env, path, attempt)
+        pod = Pod(
+            name, template, self.folder / f"pod-{next(self.numbers)}", self.env, path, attempt, objects=self.objects
+        )
         self.standing[name] = pod
         with self.slots:
             if not self.shutdown:

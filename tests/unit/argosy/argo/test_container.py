@@ -64,7 +64,7 @@ def test_kubernetes_leaves_the_variables_of_a_component_as_they_are():
         (a_container(image="alpine", command=[]), r"command of the image \(alpine\)"),
         (a_container(image="argostub/createpvc"), "claim of storage"),
         (a_container(args=["{{$.pipeline_job_name}}"]), r"name of the run \(pipeline_job_name\)"),
-        (a_container(env=[{"name": "A", "value": "{{x}}"}]), "placeholder in image, environment or resources"),
+        (a_container(env=[{"name": "A", "value": "{{x}}"}]), "placeholder in image or environment"),
         ({"importer": {"artifactUri": {"constant": "gs://b/f"}}}, r"importer \(gs://b/f\)"),
     ],
 )

@@ -1,12 +1,22 @@
 import pytest
 
-from argosy.argo.pod import container_fields, pull_secrets, require_mapped, template_fields
+from argosy.argo.pod import (
+    RESTRICTED,
+    container_fields,
+    pull_secrets,
+    require_mapped,
+    security_context,
+    template_fields,
+)
 from argosy.errors import Mistake, Unsupported
+from argosy.spec.model import Constant
 from tests.fakes.plans import a_task
 
+FROM_THE_RUN = {"componentInputParameter": "name"}
 
-def task(**platform):
-    return a_task("train", "def step():\n    return 1\n", platform=platform)
+
+def task(channels=None, **platform):
+    return a_task("train", "def step():\n    return 1\n", platform=platform, channels=channels or {})
 
 
 def env_of(**platform):
@@ -26,24 +36,17 @@ def test_a_secret_and_a_config_map_become_references():
     ]
 
 
-def test_a_name_that_comes_up_in_the_run_is_refused():
-    secret = {"secretNameParameter": {"componentInputParameter": "name"}, "keyToEnv": []}
+def test_a_name_that_nobody_gives_is_refused():
+    secret = {"secretNameParameter": FROM_THE_RUN, "keyToEnv": []}
 
     with pytest.raises(Unsupported, match=r"^tasks\.train\.secretAsEnv: name that comes up in the run"):
         env_of(secretAsEnv=[secret])
 
 
-def test_older_numbers_of_cores_and_gigabytes_are_quantities_too():
-    resources = {"cpuLimit": 1.5, "memoryLimit": 2.0, "accelerator": {"type": "nvidia.com/gpu", "count": "2"}}
-
-    assert container_fields(task(resources=resources))["resources"] == {
-        "limits": {"cpu": "1.5", "memory": "2G", "nvidia.com/gpu": "2"}
-    }
-
-
-def test_a_placeholder_among_resources_is_refused():
-    with pytest.raises(Unsupported, match="placeholder in image, environment or resources"):
-        container_fields(task(resources={"resourceCpuLimit": "{{$.inputs.parameters['cpu']}}"}))
+def test_a_field_of_the_pod_becomes_a_reference():
+    assert env_of(fieldPathAsEnv=[{"name": "NODE", "fieldPath": "spec.nodeName"}]) == [
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
+    ]
 
 
 def test_an_unknown_pull_policy_is_a_mistake():
@@ -51,43 +54,38 @@ def test_an_unknown_pull_policy_is_a_mistake():
         container_fields(task(imagePullPolicy="Sometimes"))
 
 
-def test_affinity_is_required_or_preferred():
-    expression = {"key": "zone", "operator": "In", "values": ["a"]}
-    entries = [{"matchExpressions": [expression]}, {"matchExpressions": [expression], "weight": 5.0}]
-
-    assert template_fields(task(nodeAffinity=entries))["affinity"]["nodeAffinity"] == {
-        "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]},
-        "preferredDuringSchedulingIgnoredDuringExecution": [
-            {"weight": 5, "preference": {"matchExpressions": [expression]}}
-        ],
-    }
-
-
-@pytest.mark.parametrize(
-    "platform",
-    [
-        {"nodeSelector": {"nodeSelectorJson": {}}},
-        {"tolerations": [{"tolerationJson": {}}]},
-        {"nodeAffinity": [{"nodeAffinityJson": {}}]},
-        {"podAffinity": [{}]},
-    ],
-)
-def test_placement_that_comes_up_in_the_run_is_refused(platform):
-    with pytest.raises(Unsupported, match="name that comes up in the run"):
-        template_fields(task(**platform))
-
-
-@pytest.mark.parametrize("key", ["pvcMount", "initContainers", "fieldPathAsEnv", "securityContext"])
+@pytest.mark.parametrize("key", ["initContainers", "podResourceClaims"])
 def test_what_a_pod_does_not_get_is_refused_with_its_place(key):
     with pytest.raises(Unsupported, match=rf"^tasks\.train\.{key}: "):
         require_mapped(task(**{key: [{"a": 1}]}))
 
 
-def test_seconds_of_a_toleration_are_whole():
-    found = template_fields(task(tolerations=[{"key": "k", "tolerationSeconds": 30.0}]))
-
-    assert found["tolerations"] == [{"key": "k", "tolerationSeconds": 30}]
-
-
 def test_pull_secrets_are_named():
     assert pull_secrets(task(imagePullSecret=[{"secretName": "registry"}])) == ["registry"]
+
+
+def test_a_pull_secret_from_the_run_is_refused():
+    with pytest.raises(Unsupported, match=r"^tasks\.train\.imagePullSecret: name that comes up in the run"):
+        pull_secrets(task({"name": Constant("registry")}, imagePullSecret=[{"secretNameParameter": FROM_THE_RUN}]))
+
+
+def test_labels_may_hold_what_comes_up_in_the_run():
+    metadata = {"labels": {"team": "{{$.inputs.parameters['pipelinechannel--team']}}-x"}, "annotations": {}}
+    asking = task({"pipelinechannel--team": Constant("ml")}, podMetadata=metadata)
+
+    assert template_fields(asking)["metadata"] == {"labels": {"team": "{{inputs.parameters.pod-team}}-x"}}
+
+
+def test_a_user_and_a_group_are_part_of_the_restricted_context():
+    asked = {"runAsUser": 1000.0, "runAsGroup": 2000.0, "runAsNonRoot": True}
+
+    assert security_context(task(securityContext=asked)) == {**RESTRICTED, "runAsUser": 1000, "runAsGroup": 2000}
+    assert security_context(task()) == RESTRICTED
+
+
+@pytest.mark.parametrize(
+    "asked", [{"runAsUser": 0}, {"runAsGroup": 0.0}, {"runAsNonRoot": False}, {"runAsUser": 7, "privileged": True}]
+)
+def test_more_than_the_restricted_profile_gives_is_refused(asked):
+    with pytest.raises(Unsupported, match=rf"^tasks\.train\.securityContext: security context \({next(iter(asked))}: "):
+        security_context(task(securityContext=asked))
