@@ -11,17 +11,25 @@ from argosy.argo.channels import channel_inputs
 from argosy.argo.fused import PLAN, RUN_PLAN
 from argosy.argo.importer import importing
 from argosy.argo.names import require_parameter_name, slug, unique
-from argosy.argo.pod import container_fields, require_mapped, security_context, template_fields, variables
+from argosy.argo.pod import (
+    container_fields,
+    require_mapped,
+    security_context,
+    storage_context,
+    template_fields,
+    variables,
+)
 from argosy.argo.program import beside
 from argosy.argo.resources import pod_spec_patch
 from argosy.argo.retry import retry_strategy
+from argosy.argo.runnames import run_words
 from argosy.argo.unsupported import refusal
+from argosy.argo.workspace import mounted, workspace_tasks
 from argosy.launcher.argo import ITEMS, LAUNCH, Told, escape_source
 from argosy.launcher.beside import NAME as PROGRAM
 from argosy.launcher.described import LIST
 from argosy.spec.model import ABSENT, ArtifactSlot, Executor, Importer, TaskOutput
 from argosy.spec.plan_text import plan_text
-from argosy.spec.templates import run_values_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +57,7 @@ def container_templates(scopes: Scopes, taken: set[str], wanted: Wanted) -> tupl
     # An image in which a Python component runs holds the launcher; then its programs may have it, too.
     own = [found for task in scopes.pipeline.tasks if (found := _python_image(task))]
     ready = tuple(dict.fromkeys([wanted.image, *own] if wanted.image else own))
+    sharing = workspace_tasks(scopes.pipeline)
     by_content: dict[str, dict[str, Any]] = {}
     names: dict[str, str] = {}
     for task in scopes.pipeline.tasks:
@@ -59,9 +68,12 @@ def container_templates(scopes: Scopes, taken: set[str], wanted: Wanted) -> tupl
             described, planned=wanted.planned.get(task.component.name, ""), codes=_codes(executor, wanted)
         )
         template = container_template(task, executor, described, wanted.env)
+        template["container"]["args"] += run_words(task, executor, scopes)
         is_beside = executor.source is None and bool(ready) and executor.image not in ready
         if is_beside:
             template |= beside(template["container"], ready[0])
+        if task.name in sharing:
+            template = template | {"securityContext": storage_context()} | mounted(template)
         if patch := pod_spec_patch(task, PROGRAM if is_beside else "main"):
             template["podSpecPatch"] = patch
         content = json.dumps(template, sort_keys=True)
@@ -136,8 +148,6 @@ def _require_runnable_program(executor: Executor, ready: tuple[str, ...], place:
         raise refusal(place, "command of the image", executor.image)
     if not PYTHON.fullmatch(executor.command[0]) and not ready:
         raise refusal(place, "program", executor.image)
-    if names := run_values_in((*executor.command, *executor.args), place):
-        raise refusal(place, "name of the run", ", ".join(names))
 
 
 def _called(task: Task) -> str:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from argosy.argo.unsupported import refusal
+from argosy.argo.workspace import FOLDER
 from argosy.launcher.canonical import unsubstituted_json
 from argosy.launcher.parameters import encode_input, encode_literal
 from argosy.spec.model import (
@@ -234,15 +234,22 @@ def _as_json(pieces: Pieces) -> Expr | str:
 
 
 def _of_the_run(name: str, reader: Reader) -> Pieces:
-    if name == "pipeline_task_name":
-        return [unsubstituted_json(reader.name)]
-    if name == "pipeline_root":
-        return [unsubstituted_json(reader.scopes.pipeline.platform.get("defaultPipelineRoot", ""))]
-    if name == "pipeline_task_uuid":
-        return ['"', Expr("workflow.uid", "workflow.uid"), f'-{reader.scopes.node_names.get(reader.name, "")}"']
-    if name not in OF_THE_RUN:
-        raise refusal(f"tasks.{reader.name}", "name of the run", name)
-    return ['"', Expr(OF_THE_RUN[name], OF_THE_RUN[name]), '"']
+    pieces = run_text(name, reader)
+    return ['"', *(unsubstituted_json(each)[1:-1] if isinstance(each, str) else each for each in pieces), '"']
+
+
+def run_text(name: str, reader: Reader) -> Pieces:
+    """Return the plain text of what only a run knows."""
+    match name:
+        case "pipeline_task_name":
+            return [reader.name]
+        case "pipeline_root":
+            return [str(reader.scopes.pipeline.platform.get("defaultPipelineRoot", ""))]
+        case "pipeline_task_uuid":
+            return [Expr("workflow.uid", "workflow.uid"), f"-{reader.scopes.node_names.get(reader.name, '')}"]
+        case "workspace_path":
+            return [f"{FOLDER}/", Expr("workflow.name", "workflow.name")]
+    return [Expr(OF_THE_RUN[name], OF_THE_RUN[name])]
 
 
 def _tag(piece: Expr) -> str:

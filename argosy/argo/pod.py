@@ -61,9 +61,14 @@ def template_fields(task: Task) -> dict[str, Any]:
     if mounted := [volume for volume, _ in volumes(task)]:
         found["volumes"] = mounted
     if has_storage(task):
-        own = {"fsGroup": GROUP, "fsGroupChangePolicy": "OnRootMismatch"}
-        found["securityContext"] = {**{key: RESTRICTED[key] for key in OF_PODS}, **own}
+        found["securityContext"] = storage_context()
     return found
+
+
+def storage_context() -> dict[str, Any]:
+    """Return the security context of a pod that mounts storage: a group of its own may write there."""
+    own = {"fsGroup": GROUP, "fsGroupChangePolicy": "OnRootMismatch"}
+    return {**{key: RESTRICTED[key] for key in OF_PODS}, **own}
 
 
 def container_fields(task: Task) -> dict[str, Any]:
@@ -84,8 +89,13 @@ def container_fields(task: Task) -> dict[str, Any]:
 
 
 def variables(env: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return variables of a container, written for Kubernetes, which reads `$$` as `$`, and `$(NAME)` as another."""
-    return [{"name": name, "value": EXPANDED.sub("$$", value)} for name, value in env.items()]
+    """Return variables of a container."""
+    return [{"name": name, "value": literal(value)} for name, value in env.items()]
+
+
+def literal(text: str) -> str:
+    """Return a text of a variable or an argument, where Kubernetes reads `$$` as `$`, and `$(NAME)` as a variable."""
+    return EXPANDED.sub("$$", text)
 
 
 def security_context(task: Task) -> dict[str, Any]:

@@ -62,7 +62,11 @@ FORMS: Final = {
     "image pull policy and secrets": ("`imagePullPolicy`; `imagePullSecrets` of the workflow", ""),
     "environment": ("`env`", "`$` is no variable in it: `$$` and `$(NAME)` stay what they are"),
     "time to live of the run": ("`ttlStrategy`", "a week where nothing is said"),
-    "names of the run": ("variables of the workflow", "in values; not in the arguments of programs"),
+    "names of the run": ("variables of the workflow", "a step that is told one is never reused"),
+    "workspace": (
+        "`volumeClaimTemplates` of the workflow, mounted where its path may be known",
+        "below the run's name, so that no step takes what another run left there",
+    ),
 }  # fmt: skip
 """Each construct with its form on Argo and a note."""
 
@@ -95,8 +99,10 @@ REFUSALS: Final = {
         "a template is the same for every task",
         "write a constant, or give the value as an input",
     ),
-    "name of the run": ("it is not told to pods", "give the value as a pipeline parameter"),
-    "workspace": ("a volume that steps share escapes their keys", "pass files between steps as artifacts"),
+    "workspace": (
+        "the pipeline asks for none in its PipelineConfig, and nothing is imported into one",
+        "ask for one, or pass files between steps as artifacts",
+    ),
     "condition": ("only values compare, and texts made of values are none", "compare a parameter or an output"),
     "items of a loop": ("Argo expands what one task gives", "loop over a list that a step returns"),
     "status of tasks in another loop": ("a round does not see the tasks around it", "take the status outside the loop"),

@@ -12,10 +12,9 @@ from argosy.argo.names import slug, unique
 from argosy.argo.pod import OF_PODS, RESTRICTED, pull_secrets
 from argosy.argo.scopes import read_scopes
 from argosy.argo.sizes import require_handed
-from argosy.argo.unsupported import refusal
+from argosy.argo.workspace import workspace_claim
 from argosy.errors import Mistake
 from argosy.launcher.canonical import unsubstituted_json
-from argosy.spec.fields import shorten
 from argosy.spec.model import Executor
 
 if TYPE_CHECKING:
@@ -68,8 +67,6 @@ def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
 
 def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     """Return the `spec` of a Workflow."""
-    if workspace := pipeline.platform.get("workspace"):
-        raise refusal("pipelineConfig.workspace", "workspace", shorten(workspace))
     scopes = read_scopes(pipeline, wanted.store)
     loops, rounds = _loop_names(scopes)
     taken = {ROOT, GUARD, *loops.values(), *rounds.values()}
@@ -79,7 +76,7 @@ def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     given = parameters(pipeline)
     if given:
         spec["arguments"] = {"parameters": given}
-    spec |= _lifetime(pipeline)
+    spec |= _lifetime(pipeline) | workspace_claim(pipeline)
     if secrets := sorted({name for task in pipeline.tasks for name in pull_secrets(task)}):
         spec["imagePullSecrets"] = [{"name": name} for name in secrets]
     spec["securityContext"] = {key: RESTRICTED[key] for key in OF_PODS}

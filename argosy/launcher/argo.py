@@ -3,8 +3,8 @@
     python3 -m argosy.launcher.argo --step {...} --source FILE --outputs FOLDER --input NAME=TEXT ... --beside FOLDER
 
 `--step` says what the component is, `--source` where its Python lies, each `--input` what the task is given, in the
-texts of `argosy.launcher.parameters`, `--beside` where the container of a program waits. A file for each output is left
-in the folder, where Argo collects it.
+texts of `argosy.launcher.parameters`, `--beside` where the container of a program waits, each `--run` what its
+arguments name of the run. A file for each output is left in the folder, where Argo collects it.
 The pod's environment names the store (`ARGOSY_STORE`) and the project's folder in the image (`ARGOSY_PROJECT`).
 """
 
@@ -25,6 +25,7 @@ from argosy.launcher.described import LIST, read_word, step_of, word_of
 from argosy.launcher.key import changed_parts, code_part
 from argosy.launcher.outside import Import, observe_import
 from argosy.launcher.parameters import Texts, encode_items, encode_output, fitted
+from argosy.launcher.placeholders import fill_run
 from argosy.launcher.pod import exit_code_of, job_of, launch_and_tell, open_context, tell
 from argosy.launcher.registration import PodEntry, now_text, register_pod, write_pod
 from argosy.launcher.step import Input, Outcome
@@ -113,6 +114,7 @@ class Pod:
     """What one pod was started with; `texts` are those of its inputs, by name.
 
     Attributes:
+        run: What only the run knows, by the names that arguments of programs have for it.
         beside: The folder that it shares with the container that runs its program, where that has an image of its own.
 
     """
@@ -122,6 +124,7 @@ class Pod:
     outputs: Path
     texts: Mapping[str, str]
     beside: Path | None = None
+    run: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
     def from_words(words: Sequence[str]) -> Pod:
@@ -134,18 +137,22 @@ class Pod:
         # Argo puts a word that is too long for a command line into a file, and `@` and its path in its place.
         words = [Path(word[1:]).read_text(encoding="utf-8") if word.startswith("@") else word for word in words]
         names, values = words[::2], words[1::2]
-        known = {"--step", "--source", "--outputs", "--input", "--beside"}
+        known = {"--step", "--source", "--outputs", "--input", "--beside", "--run"}
         single = dict(zip(names, values, strict=False))
         if len(words) % 2 or not {"--step", "--outputs"} <= set(names) <= known:
             raise Mistake(
                 f"usage: {' '.join(LAUNCH)} --step JSON [--source FILE] --outputs FOLDER [--input NAME=TEXT]... "
-                "[--beside FOLDER]"
+                "[--beside FOLDER] [--run NAME=TEXT]..."
             )
-        given = [value.partition("=") for name, value in zip(names, values, strict=True) if name == "--input"]
+        given, run = (_pairs(words, word) for word in ("--input", "--run"))
         source = Path(single["--source"]) if "--source" in single else None
-        texts = {name: text for name, _, text in given}
         beside = Path(single["--beside"]) if "--beside" in single else None
-        return Pod(Told.from_text(single["--step"]), source, Path(single["--outputs"]), texts, beside)
+        return Pod(Told.from_text(single["--step"]), source, Path(single["--outputs"]), given, beside, run)
+
+
+def _pairs(words: Sequence[str], word: str) -> dict[str, str]:
+    found = [value.partition("=") for name, value in zip(words[::2], words[1::2], strict=True) if name == word]
+    return {name: text for name, _, text in found}
 
 
 def escape_source(source: str) -> str:
@@ -177,6 +184,7 @@ def build_step(pod: Pod, store: Store) -> Step:
     """
     told = pod.told
     source = restore_source(pod.source.read_text(encoding="utf-8")) if pod.source else ""
+    told = replace(told, argv=tuple(fill_run(word, pod.run) for word in told.argv))
     return step_of(told, source=source, inputs=_inputs(pod, store), cache=told.cache, salt=told.salt)
 
 

@@ -53,6 +53,13 @@ def fill(value: Any, executor_input: Mapping[str, Any]) -> Any:
     return value
 
 
+def fill_run(word: str, values: Mapping[str, str]) -> str:
+    """Return an argument with what only the run knows filled in: `{{$.NAME}}`."""
+    for name, text in values.items():
+        word = word.replace(f"{{{{$.{name}}}}}", text)
+    return word
+
+
 def _words(argv: Sequence[str], executor_input: Mapping[str, Any]) -> Iterator[str]:
     for word in argv:
         yield from _expand(json.loads(word), executor_input) if word.startswith(STRUCTURES) else [word]

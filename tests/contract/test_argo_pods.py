@@ -10,17 +10,17 @@ from argosy.argo.wanted import Wanted
 from argosy.argo.workflow import manifest
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_engine import parameters_of, read_outputs, simulate
-from tests.fakes.argo_pod_specs import a_program, an_import, fields_of_the_pod, names_of_the_run
+from tests.fakes.argo_pod_specs import a_program, a_workspace, an_import, fields_of_the_pod, names_of_the_run
 from tests.fakes.projects import argosy, write_files
 from tests.fakes.s3_server import s3, s3_endpoint
 
 __all__ = ["s3", "s3_endpoint"]
 
 
-def simulated(spec, folder, objects=None, **arguments):
+def simulated(spec, folder, objects=None, name="simulated-1", **arguments):
     read = read_pipeline(spec)
     workflow = simulate(manifest(read, Wanted()), parameters_of(read, arguments), folder)
-    workflow.objects = objects or {}
+    workflow.objects, workflow.name = objects or {}, name
     root = workflow.run()
     assert root.phase == "Succeeded", f"{root.message}\n{workflow.logs[-3000:]}"
     return workflow, read_outputs(read, root.outputs, folder)
@@ -128,3 +128,12 @@ def test_a_step_is_told_fields_of_its_pod_and_is_never_reused(tmp_path):
 
     assert outputs == {"said": "x two words ml"}
     assert "login: ran " in workflow.logs
+
+
+def test_what_one_run_left_in_its_workspace_no_other_takes(tmp_path):
+    _, first = simulated(a_workspace(), tmp_path)
+
+    second, outputs = simulated(a_workspace(), tmp_path, name="another-run")
+
+    assert (first, outputs) == ({"said": "simulated-1\n"}, {"said": "another-run\n"})
+    assert [f"{step}: ran " in second.logs for step in ("leave", "take", "name")] == [True, True, True]

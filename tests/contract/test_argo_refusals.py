@@ -158,15 +158,7 @@ CASES = {
     "placeholder in image or environment": (
         with_executor(a_container(image="{{$.inputs.parameters['n']}}")), "tasks.count", "{{$.inputs.parameters['n']}}",
     ),
-    "name of the run": (with_name_of_the_run("workspace_path"), "tasks.say", "workspace_path"),
-    "workspace": (
-        {
-            "pipeline_spec": RETRY,
-            "platform_spec": {"platforms": {"kubernetes": {"pipelineConfig": {"workspace": {"size": "1Gi"}}}}},
-        },
-        "pipelineConfig.workspace",
-        '{"size": "1Gi"}',
-    ),
+    "workspace": (with_name_of_the_run("workspace_path"), "tasks.say", ""),
     "condition": (with_condition_on_a_text(), "tasks.say.triggerPolicy.condition", "a text made of values"),
     "items of a loop": (with_loop_over_a_text(), "loop inner/loop.items", "a text made of values"),
     "status of tasks in another loop": (with_status_of_another_loop(), "tasks.report", "body"),

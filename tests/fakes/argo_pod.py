@@ -18,6 +18,7 @@ from typing import Any
 from tests.fakes.argo_nodes import now
 
 TMP = "/tmp"  # noqa: S108
+WORKSPACE = "/kfp-workspace/"
 DELETED = -1
 """In place of an exit code: the pod was gone before anybody could see one."""
 MARK = "SIMULATED_POD"
@@ -156,6 +157,8 @@ class Pod:
 
     def _local(self, word: str) -> str:
         """Return a word with a path of the pod as one of this machine."""
+        if WORKSPACE in word:
+            return word.replace(WORKSPACE, f"{self.folder.parent}/workspace/")
         if word.startswith(f"{TMP}/"):
             return str(self.folder / "tmp" / word.removeprefix(f"{TMP}/"))
         return self.places.get(word, word)

@@ -36,12 +36,11 @@ def an_importer(**fields: Any) -> dict[str, Any]:
 def an_import(uri: str) -> dict[str, Any]:
     """Return a pipeline that imports what a URI names twice: as a constant, and as a step says."""
     imported = {"inputs": {"uri": TEXT}, "outputs": {"artifact": an_artifact()}}
-    given = {"taskOutputParameter": {"producerTask": "name", "outputParameterKey": "Output"}}
     spec = a_spec(
         {
             "importer": a_task("comp-importer", uri=constant(uri)),
             "name": a_task("comp-name", text=outer("uri")),
-            "importer-2": a_task("comp-importer-2", uri=given),
+            "importer-2": a_task("comp-importer-2", uri=given_by("name")),
             "read": a_task("comp-read", file=artifact_of("importer", "artifact")),
             "read-2": a_task("comp-read", file=artifact_of("importer-2", "artifact")),
         },
@@ -102,6 +101,7 @@ def a_program(*, script: str = SHOUT, image: str = "alpine:3", **fields: Any) ->
     return with_outputs(spec, {"said": "shout", "copied": "read"})
 
 
+TAKE = "def take(path: str) -> str:\n    with open(path) as note:\n        return note.read()\n"
 LOGIN = (
     "import os\n\n\ndef login(text: str) -> str:\n"
     "    return ' '.join([text, os.environ['PASSWORD'], os.environ['USER']])\n"
@@ -153,6 +153,38 @@ def on_kubernetes(spec: dict[str, Any], executors: dict[str, Any], **pipeline: A
     return {"pipeline_spec": spec, "platform_spec": {"platforms": {"kubernetes": kubernetes}}}
 
 
+def a_workspace() -> dict[str, Any]:
+    """Return a pipeline whose programs and functions pass a file in the run's workspace, and its names."""
+    write = 'mkdir -p "$0" && echo "$1" > "$0/note" && printf %s "$0/note" > "$2"'
+    names = ("workspace_path", "pipeline_job_name", "outputs.parameters['Output'].output_file")
+    spec = a_spec(
+        {
+            "leave": a_task("comp-leave"),
+            "take": a_task("comp-take", path=given_by("leave")),
+            "say": a_task("comp-name", text=given_by("take")),
+        },
+        {
+            "comp-leave": a_component("exec-leave", outputs={"Output": TEXT}),
+            "comp-take": a_component("exec-take", inputs={"path": TEXT}, outputs={"Output": TEXT}),
+            "comp-name": a_component("exec-name", inputs={"text": TEXT}, outputs={"Output": TEXT}),
+        },
+        executors={
+            "exec-leave": a_container(
+                image="alpine:3", command=["sh", "-ec", write], args=[f"{{{{$.{name}}}}}" for name in names]
+            ),
+            "exec-take": a_lightweight(TAKE, "take"),
+            "exec-name": a_lightweight(NAME, "name"),
+        },
+    )
+    patch = {"pvcSpecPatch": {"storageClassName": "fast"}}
+    return on_kubernetes(with_outputs(spec, {"said": "say"}), {}, workspace={"size": "1Gi", "kubernetes": patch})
+
+
+def given_by(task: str) -> dict[str, Any]:
+    """Return the source of a parameter that is a task's only output."""
+    return {"taskOutputParameter": {"producerTask": task, "outputParameterKey": "Output"}}
+
+
 def fields_of_the_pod() -> dict[str, Any]:
     """Return a pipeline of one step that is told fields of its pod, and asks for a user, memory and neighbours."""
     asked = {
@@ -195,6 +227,7 @@ def with_outputs(spec: dict[str, Any], outputs: dict[str, str]) -> dict[str, Any
 POD_CONSTRUCTS: dict[str, dict[str, Any]] = {
     "import": an_import("s3://bucket/folder/table.csv"),
     "names-of-the-run": names_of_the_run(),
+    "workspace": a_workspace(),
     "fields-of-the-pod": fields_of_the_pod(),
     "program-of-another-image": a_program(resources={"resourceMemoryLimit": "1Gi"}),
 }

@@ -63,7 +63,6 @@ def test_kubernetes_leaves_the_variables_of_a_component_as_they_are():
         (a_container(image="alpine", command=["sh"]), r"program \(alpine\)"),
         (a_container(image="alpine", command=[]), r"command of the image \(alpine\)"),
         (a_container(image="argostub/createpvc"), "claim of storage"),
-        (a_container(args=["{{$.pipeline_job_name}}"]), r"name of the run \(pipeline_job_name\)"),
         (a_container(env=[{"name": "A", "value": "{{x}}"}]), "placeholder in image or environment"),
         ({"importer": {"artifactUri": {"constant": "gs://b/f"}}}, r"importer \(gs://b/f\)"),
     ],
@@ -79,3 +78,17 @@ def test_a_program_runs_in_an_image_in_which_a_python_component_runs():
     spec["deploymentSpec"]["executors"]["exec-shout"] = a_container(command=["sh", "-c", "true"])
 
     assert told(made(spec)[2]).argv == ("sh", "-c", "true")
+
+
+def test_a_program_is_told_what_its_arguments_name_of_the_run():
+    spec = pipeline({"count": a_task("comp-count", n=constant(1))})
+    words = ["{{$.pipeline_task_name}}", "{{$.pipeline_job_uuid}}-{{$.pipeline_root}}", "{{$.inputs.parameters['n']}}"]
+    spec["deploymentSpec"]["executors"]["exec-count"] = a_container(args=words)
+
+    args = made({**spec, "defaultPipelineRoot": "s3://b/$(x)"})[1]["container"]["args"]
+
+    assert args[args.index("--run") :] == [
+        "--run", "pipeline_job_uuid={{workflow.uid}}",
+        "--run", "pipeline_root=s3://b/$$(x)",
+        "--run", "pipeline_task_name=count",
+    ]  # fmt: skip

@@ -4,7 +4,6 @@ import pytest
 
 from argosy.argo.expressions import Reader, as_argument, as_expression, pieces_of, quoted
 from argosy.argo.scopes import read_scopes
-from argosy.errors import Unsupported
 from argosy.spec.model import (
     Constant,
     FieldOf,
@@ -92,6 +91,14 @@ def test_an_argument_and_its_expression_say_the_same():
     assert json.loads(said) == {"argosy": "field", "name": "a", "of": '{"a":1}'}
 
 
-def test_a_name_of_the_run_that_argo_does_not_tell_is_refused():
-    with pytest.raises(Unsupported, match=r"^tasks\.reader: name of the run \(workspace_path\)"):
-        argument(RunValue("workspace_path"))
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pipeline_job_name", '"{{workflow.name}}"'),
+        ("pipeline_task_name", '"reader"'),
+        ("pipeline_task_uuid", '"{{workflow.uid}}-"'),
+        ("workspace_path", '"/kfp-workspace/{{workflow.name}}"'),
+    ],
+)
+def test_names_of_the_run_are_variables_of_the_workflow(name, text):
+    assert argument(RunValue(name)) == text

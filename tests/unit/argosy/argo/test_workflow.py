@@ -4,7 +4,7 @@ import pytest
 
 from argosy.argo.wanted import Wanted
 from argosy.argo.workflow import manifest
-from argosy.errors import Mistake, Unsupported
+from argosy.errors import Mistake
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_specs import CONSTRUCTS, RETRY, a_task, constant, pipeline
 from tests.fakes.specs import a_parameter, with_field
@@ -83,15 +83,6 @@ def test_every_pod_is_restricted():
                 assert context["readOnlyRootFilesystem"]
                 assert context["capabilities"] == {"drop": ["ALL"]}
                 assert context["allowPrivilegeEscalation"] is False
-
-
-def test_a_workspace_is_refused():
-    config = {"platforms": {"kubernetes": {"pipelineConfig": {"workspace": {"size": "1Gi"}}}}}
-
-    with pytest.raises(
-        Unsupported, match=r'^pipelineConfig\.workspace: workspace \(\{"size": "1Gi"\}\): cannot compile'
-    ):
-        made({"pipeline_spec": RETRY, "platform_spec": config})
 
 
 def test_deadlines_and_times_to_live_of_the_pipeline_are_kept():

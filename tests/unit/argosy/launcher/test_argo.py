@@ -45,12 +45,17 @@ def test_a_command_line_is_read_back():
         "n=3",
         "--input",
         "note=a=b",
+        "--run",
+        "pipeline_job_name=run-1",
+        "--beside",
+        "/beside",
     ]
 
     pod = Pod.from_words(words)
 
     assert pod.told == TOLD
     assert (str(pod.source), str(pod.outputs), pod.texts) == ("/s.py", "/out", {"n": "3", "note": "a=b"})
+    assert (pod.run, str(pod.beside)) == ({"pipeline_job_name": "run-1"}, "/beside")
 
 
 @pytest.mark.parametrize("words", [[], ["--step"], ["--step", "{}", "--other", "x"], ["--step", "{}", "--source", "f"]])
@@ -109,6 +114,13 @@ def test_inputs_are_typed_and_defaults_stand_for_what_is_absent(store, tmp_path)
         "note": Input('{"a": 1}', '{"a": 1}'),
         "size": Input("m", "m"),
     }
+
+
+def test_a_programs_arguments_name_the_run(store, tmp_path):
+    told = Told("shout", argv=("echo", "{{$.pipeline_job_name}} {{$.inputs.parameters['a']}}"))
+    pod = Pod(told, None, tmp_path, {}, run={"pipeline_job_name": "run-1"})
+
+    assert build_step(pod, store).argv == ("echo", "run-1 {{$.inputs.parameters['a']}}")
 
 
 def test_null_is_given_where_it_is_allowed(store, tmp_path):

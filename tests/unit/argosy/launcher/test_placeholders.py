@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argosy.errors import Mistake
-from argosy.launcher.placeholders import render_argv
+from argosy.launcher.placeholders import fill_run, render_argv
 
 GIVEN = {
     "inputs": {
@@ -75,3 +75,11 @@ def test_a_name_that_is_not_there_is_refused_with_the_placeholder(word):
 def test_what_is_put_in_is_not_read_again(text):
     executor_input = {"inputs": {"parameterValues": {"a": text, "b": "secret"}, "artifacts": {}}, "outputs": {}}
     assert render_argv(["<{{$.inputs.parameters['a']}}>"], executor_input) == [f"<{text}>"]
+
+
+def test_what_only_the_run_knows_is_filled_in_and_the_rest_is_left():
+    word = "{{$.pipeline_job_name}} {{$.pipeline_job_name}} {{$.pipeline_root}} {{$.inputs.parameters['a']}}"
+
+    assert fill_run(word, {"pipeline_job_name": "run-1"}) == (
+        "run-1 run-1 {{$.pipeline_root}} {{$.inputs.parameters['a']}}"
+    )
