@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from argosy.argo.channels import channel_inputs
+from argosy.argo.claims import claim_template, is_claim
 from argosy.argo.fused import PLAN, RUN_PLAN
 from argosy.argo.importer import importing
 from argosy.argo.names import require_parameter_name, slug, unique
@@ -36,11 +37,10 @@ if TYPE_CHECKING:
 
     from argosy.argo.scopes import Scopes
     from argosy.argo.wanted import Wanted
-    from argosy.spec.model import Slot, Task
+    from argosy.spec.model import Pipeline, Slot, Task
 
 SOURCE: Final = "/argosy/source.py"
 OUTPUTS: Final = "/tmp/outputs"  # noqa: S108  # a folder of the pod's own
-CLAIMS: Final = ("argostub/createpvc", "argostub/deletepvc")
 PYTHON: Final = re.compile(r"(.*/)?python[\d.]*")
 ENVIRONMENT: Final = (
     {"name": "ARGOSY_RUN", "value": "{{workflow.name}}"},
@@ -54,28 +54,14 @@ SETTINGS: Final = "argosy"
 
 def container_templates(scopes: Scopes, taken: set[str], wanted: Wanted) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Return the templates of a pipeline's components, and the name of each task's; `taken` are those of others."""
-    # An image in which a Python component runs holds the launcher; then its programs may have it, too.
-    own = [found for task in scopes.pipeline.tasks if (found := _python_image(task))]
-    ready = tuple(dict.fromkeys([wanted.image, *own] if wanted.image else own))
+    ready = launcher_images(scopes.pipeline, wanted.image)
     sharing = workspace_tasks(scopes.pipeline)
     by_content: dict[str, dict[str, Any]] = {}
     names: dict[str, str] = {}
     for task in scopes.pipeline.tasks:
-        executor = _runnable(task, ready)
-        items = feeding_outputs(task, scopes)
-        described = replace(told(task, executor, items, lock=wanted.lock), pipeline=scopes.pipeline.name)
-        described = replace(
-            described, planned=wanted.planned.get(task.component.name, ""), codes=_codes(executor, wanted)
-        )
-        template = container_template(task, executor, described, wanted.env)
-        template["container"]["args"] += run_words(task, executor, scopes)
-        is_beside = executor.source is None and bool(ready) and executor.image not in ready
-        if is_beside:
-            template |= beside(template["container"], ready[0])
-        if task.name in sharing:
+        template = claim_template(task, scopes) if is_claim(task) else _pod(task, scopes, ready, wanted)
+        if task.name in sharing and not is_claim(task):
             template = template | {"securityContext": storage_context()} | mounted(template)
-        if patch := pod_spec_patch(task, PROGRAM if is_beside else "main"):
-            template["podSpecPatch"] = patch
         content = json.dumps(template, sort_keys=True)
         if content not in by_content:
             name = unique(slug(_called(task)), {*taken, *(each["name"] for each in by_content.values())})
@@ -89,6 +75,30 @@ def _codes(executor: Executor, wanted: Wanted) -> dict[str, str]:
     tasks = executor.plan.tasks if executor.plan else ()
     names = [task.component.name for task in tasks]
     return {name: wanted.planned[name] for name in names if name in wanted.planned}
+
+
+def launcher_images(pipeline: Pipeline, image: str | None) -> tuple[str, ...]:
+    """Return the images that hold the launcher: one that is known to, and those in which Python components run."""
+    own = [found for task in pipeline.tasks if (found := _python_image(task))]
+    return tuple(dict.fromkeys([image, *own] if image else own))
+
+
+def _pod(task: Task, scopes: Scopes, ready: tuple[str, ...], wanted: Wanted) -> dict[str, Any]:
+    executor = _runnable(task, ready)
+    described = replace(
+        told(task, executor, feeding_outputs(task, scopes), lock=wanted.lock),
+        pipeline=scopes.pipeline.name,
+        planned=wanted.planned.get(task.component.name, ""),
+        codes=_codes(executor, wanted),
+    )
+    template = container_template(task, executor, described, wanted.env)
+    template["container"]["args"] += run_words(task, executor, scopes)
+    is_beside = executor.source is None and bool(ready) and executor.image not in ready
+    if is_beside:
+        template |= beside(template["container"], ready[0])
+    if patch := pod_spec_patch(task, PROGRAM if is_beside else "main"):
+        template["podSpecPatch"] = patch
+    return template
 
 
 def feeding_outputs(task: Task, scopes: Scopes) -> tuple[str, ...]:
@@ -134,8 +144,6 @@ def _runnable(task: Task, ready: tuple[str, ...]) -> Executor:
         if not ready:
             raise refusal(place, "importer", executor.uri or f"the URI that comes by {executor.uri_input}")
         return Executor(ready[0])
-    if executor.image.removeprefix("docker.io/") in CLAIMS:
-        raise refusal(place, "claim of storage", executor.image)
     if executor.source is None and executor.plan is None:
         _require_runnable_program(executor, ready, place)
     if "{{" in executor.image or any("{{" in value for value in executor.env.values()):

@@ -50,6 +50,10 @@ FORMS: Final = {
     "user and group": ("`securityContext` of the container", "not those of root; the rest is the restricted profile"),
     "secret, config map, field of the pod as variables": ("`env` with a reference", "such a step is never reused"),
     "secret, config map as volume": ("`volumes` of the template", "such a step is never reused"),
+    "CreatePVC, DeletePVC": (
+        "`resource` templates that apply and delete",
+        "the service account has to be allowed to; the name is `WORKFLOW` with the suffix, or the one that is given",
+    ),
     "claim of storage as volume": (
         "`volumes` of the template, and a group that may write",
         "such a step is never reused: no key holds what is on it",
@@ -84,7 +88,10 @@ REFUSALS: Final = {
         "pods reach s3://, gs://, az://, http:// and https:// only",
         "copy what it names to one of these",
     ),
-    "claim of storage": ("no key holds what is on a volume", "pass files between steps as artifacts"),
+    "claim of storage": (
+        "Kubernetes is given values as they are, and each claim its own name",
+        "give constants, parameters or outputs of steps; in a loop name the claim by the item",
+    ),
     "init container": ("only the step's own container is run", "do its work inside the step"),
     "security context": (
         "every pod runs under the restricted profile of Kubernetes, which has no root",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from argosy.argo.arguments import parameters
-from argosy.argo.container import container_templates
+from argosy.argo.claims import is_claim
+from argosy.argo.container import container_templates, launcher_images
 from argosy.argo.dag import GUARD, ROOT, Names, dag_templates, guarded
 from argosy.argo.fused import with_shared_pods
 from argosy.argo.names import slug, unique
 from argosy.argo.pod import OF_PODS, RESTRICTED, pull_secrets
 from argosy.argo.scopes import read_scopes
 from argosy.argo.sizes import require_handed
+from argosy.argo.unsupported import refusal
 from argosy.argo.workspace import workspace_claim
 from argosy.errors import Mistake
 from argosy.launcher.canonical import unsubstituted_json
@@ -82,7 +84,7 @@ def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     spec["securityContext"] = {key: RESTRICTED[key] for key in OF_PODS}
     spec["podSpecPatch"] = EXECUTOR
     spec["volumes"] = [{"name": "tmp", "emptyDir": {}}]
-    guard = [_guard(pipeline)] if guarded(scopes) else []
+    guard = [_guard(pipeline, wanted.image)] if guarded(scopes) else []
     spec["templates"] = [*dags, *containers, *guard]
     require_handed(spec["templates"], given)
     return spec
@@ -111,9 +113,14 @@ def _lifetime(pipeline: Pipeline) -> dict[str, Any]:
     return spec
 
 
-def _guard(pipeline: Pipeline) -> dict[str, Any]:
+def _guard(pipeline: Pipeline, image: str | None) -> dict[str, Any]:
     """Return the template that fails a run in which something failed and something else went on."""
-    images = [task.component.executor.image for task in pipeline.tasks if isinstance(task.component.executor, Executor)]
+    # Where no image is known to hold the launcher, programs are started by Python.
+    executors = [task.component.executor for task in pipeline.tasks if not is_claim(task)]
+    own = [executor.image for executor in executors if isinstance(executor, Executor)]
+    images = [*launcher_images(pipeline, image), *own]
+    if not images:
+        raise refusal("tasks", "program", "nothing but claims of storage")
     said = "import sys; sys.exit('failed in spite of what ran afterwards: ' + sys.argv[1])"
     return {
         "name": GUARD,

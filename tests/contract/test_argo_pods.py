@@ -10,7 +10,7 @@ from argosy.argo.wanted import Wanted
 from argosy.argo.workflow import manifest
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_engine import parameters_of, read_outputs, simulate
-from tests.fakes.argo_pod_specs import a_program, a_workspace, an_import, fields_of_the_pod, names_of_the_run
+from tests.fakes.argo_pod_specs import a_claim, a_program, a_workspace, an_import, fields_of_the_pod, names_of_the_run
 from tests.fakes.projects import argosy, write_files
 from tests.fakes.s3_server import s3, s3_endpoint
 
@@ -137,3 +137,26 @@ def test_what_one_run_left_in_its_workspace_no_other_takes(tmp_path):
 
     assert (first, outputs) == ({"said": "simulated-1\n"}, {"said": "another-run\n"})
     assert [f"{step}: ran " in second.logs for step in ("leave", "take", "name")] == [True, True, True]
+
+
+def test_a_claim_carries_files_between_steps_that_are_never_reused(tmp_path):
+    spec = a_claim(f"{tmp_path}/data")
+    simulated(spec, tmp_path)
+
+    workflow, outputs = simulated(spec, tmp_path, text="another note", suffix="-others")
+
+    assert outputs == {"said": "another note"}
+    assert [f"{step}: ran " in workflow.logs for step in ("leave", "take")] == [True, True]
+    assert workflow.applied == [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "simulated-1-others"},
+            "spec": {
+                "accessModes": ["ReadWriteMany"],
+                "resources": {"requests": {"storage": "1Gi"}},
+                "storageClassName": "",
+            },
+        }
+    ]
+    assert not (workflow.folder / "claims" / "simulated-1-others").exists()

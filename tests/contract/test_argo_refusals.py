@@ -143,7 +143,7 @@ CASES = {
     "importer": (with_executor({"importer": {"artifactUri": {"constant": "gs://b/f"}}}), "tasks.count", "gs://b/f"),
     "URI of an importer": (an_import("oci://registry/model"), "tasks.importer", "oci://registry/model"),
     "claim of storage": (
-        with_executor(a_container(image="argostub/createpvc")), "tasks.count", "argostub/createpvc",
+        with_executor(a_container(image="argostub/createpvc")), "tasks.count", "pvc_name_suffix is not one of its own",
     ),
     "init container": (
         with_platform(initContainers=[{"name": "a"}]), "tasks.count.initContainers", '[{"name": "a"}]',

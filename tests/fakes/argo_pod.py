@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -99,6 +100,7 @@ class Pod:
 
     def run(self, patience_s: float | None = None, began: Callable[[], None] = lambda: None) -> int:
         """Run to the end; return the exit code of the container, or DELETED where nobody could see one."""
+        self._mount()
         with (self.folder / "log").open("wb") as log:
             with self.lock:
                 gone = self.deleted.is_set()
@@ -149,6 +151,26 @@ class Pod:
         names = {"main", *(each["name"] for each in self.template.get("sidecars", []))}
         if not {each["name"] for each in patch["containers"]} <= names or "{{" in str(patch):
             raise PodError(f"{self.path}: podSpecPatch: {patch}")
+
+    def _mount(self) -> None:
+        """Lay links to volumes where containers have them, as far as that is below the folder for temporary files."""
+        held = {volume["name"]: self._held(volume) for volume in self.template.get("volumes", [])}
+        for container in (self.template["container"], *self.template.get("sidecars", [])):
+            for mount in container.get("volumeMounts", []):
+                place = Path(mount["mountPath"])
+                if mount["name"] in held and place.is_relative_to(tempfile.gettempdir()):
+                    place.unlink(missing_ok=True)
+                    place.symlink_to(held[mount["name"]])
+
+    def _held(self, volume: Mapping[str, Any]) -> Path:
+        if "persistentVolumeClaim" in volume:
+            claim = self.folder.parent / "claims" / volume["persistentVolumeClaim"]["claimName"]
+            if not claim.is_dir():
+                raise PodError(f"{self.path}: no claim {claim.name}, so the pod would wait for ever")
+            return claim
+        folder = self.folder / "volumes" / volume["name"]
+        folder.mkdir(parents=True)
+        return folder
 
     def _artifact(self, artifact: Mapping[str, Any]) -> str:
         file = self.folder / "source.py"

@@ -102,6 +102,10 @@ def a_program(*, script: str = SHOUT, image: str = "alpine:3", **fields: Any) ->
 
 
 TAKE = "def take(path: str) -> str:\n    with open(path) as note:\n        return note.read()\n"
+LEAVE = (
+    "def leave(text: str, place: str) -> str:\n    with open(place + '/note', 'w') as note:\n"
+    "        note.write(text)\n    return place + '/note'\n"
+)
 LOGIN = (
     "import os\n\n\ndef login(text: str) -> str:\n"
     "    return ' '.join([text, os.environ['PASSWORD'], os.environ['USER']])\n"
@@ -180,6 +184,55 @@ def a_workspace() -> dict[str, Any]:
     return on_kubernetes(with_outputs(spec, {"said": "say"}), {}, workspace={"size": "1Gi", "kubernetes": patch})
 
 
+def a_claim(place: str = "/data") -> dict[str, Any]:
+    """Return a pipeline that makes a claim of storage, has steps leave a note there and take it, and deletes it."""
+    made = {"producerTask": "createpvc", "outputParameterKey": "name"}
+    mount = [{"mountPath": place, "taskOutputParameter": made, "pvcNameParameter": {"taskOutputParameter": made}}]
+    name = {"taskOutputParameter": made}
+    optional = ("pvc_name", "pvc_name_suffix", "volume_name")
+    inputs = {
+        "access_modes": a_parameter("LIST"),
+        "size": TEXT,
+        "storage_class_name": a_parameter(defaultValue="", isOptional=True),
+        **{each: a_parameter(isOptional=True) for each in optional},
+        **{each: a_parameter("STRUCT", isOptional=True) for each in ("annotations", "data_source")},
+    }
+    spec = a_spec(
+        {
+            "createpvc": a_task(
+                "comp-createpvc",
+                access_modes=constant(["ReadWriteMany"]),
+                pvc_name_suffix=outer("suffix"),
+                size=constant("1Gi"),
+            ),
+            "leave": {
+                **a_task("comp-leave", text=outer("text"), place=constant(place)),
+                "dependentTasks": ["createpvc"],
+            },
+            "take": {**a_task("comp-take", path=given_by("leave")), "dependentTasks": ["createpvc"]},
+            "deletepvc": {**a_task("comp-deletepvc", pvc_name=name), "dependentTasks": ["take"]},
+        },
+        {
+            "comp-createpvc": a_component("exec-createpvc", inputs=inputs, outputs={"name": TEXT}),
+            "comp-deletepvc": a_component("exec-deletepvc", inputs={"pvc_name": TEXT}),
+            "comp-leave": a_component("exec-leave", inputs={"text": TEXT, "place": TEXT}, outputs={"Output": TEXT}),
+            "comp-take": a_component("exec-take", inputs={"path": TEXT}, outputs={"Output": TEXT}),
+        },
+        parameters={
+            "suffix": a_parameter(defaultValue="-notes", isOptional=True),
+            "text": a_parameter(defaultValue="a note", isOptional=True),
+        },
+        executors={
+            "exec-createpvc": a_container(image="argostub/createpvc", command=[]),
+            "exec-deletepvc": a_container(image="argostub/deletepvc", command=[]),
+            "exec-leave": a_lightweight(LEAVE, "leave"),
+            "exec-take": a_lightweight(TAKE, "take"),
+        },
+    )
+    mounts = {"exec-leave": {"pvcMount": mount}, "exec-take": {"pvcMount": mount}}
+    return on_kubernetes(with_outputs(spec, {"said": "take"}), mounts)
+
+
 def given_by(task: str) -> dict[str, Any]:
     """Return the source of a parameter that is a task's only output."""
     return {"taskOutputParameter": {"producerTask": task, "outputParameterKey": "Output"}}
@@ -228,6 +281,7 @@ POD_CONSTRUCTS: dict[str, dict[str, Any]] = {
     "import": an_import("s3://bucket/folder/table.csv"),
     "names-of-the-run": names_of_the_run(),
     "workspace": a_workspace(),
+    "claim-of-storage": a_claim(),
     "fields-of-the-pod": fields_of_the_pod(),
     "program-of-another-image": a_program(resources={"resourceMemoryLimit": "1Gi"}),
 }

@@ -1,20 +1,23 @@
 """Runs the manifests of Argo Workflows here, pods as processes, by what Argo's controller (4.1) does with each field.
 
 Known to it: DAGs with `depends`, `when`, `withParam`, `parallelism`, arguments, parameters that are outputs; pods with
-parameters and raw artifacts as inputs (`argo_pod`); retries; phases of skipped and omitted tasks; how the phase of a
-DAG follows from its leaves; the nodes of a status (`argo_nodes`), also those that a retry kept. Anything else in a
-template is an error.
+parameters and raw artifacts as inputs (`argo_pod`); claims of storage; retries; phases of skipped and omitted tasks;
+how the phase of a DAG follows from its leaves; the nodes of a status (`argo_nodes`), also those that a retry kept.
+Anything else in a template is an error.
 """
 
 import itertools
 import json
 import re
+import shutil
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from tests.fakes.argo_expressions import ExpressionError, evaluate, go_json
 from tests.fakes.argo_nodes import BAD, ROOT, Node, Nodes, gathered, inputs_of, pod_name
@@ -27,7 +30,7 @@ PHASES = {"Errored": "Error"}
 KNOWN = {
     "name", "inputs", "outputs", "dag", "container", "retryStrategy", "parallelism", "activeDeadlineSeconds",
     "metadata", "nodeSelector", "tolerations", "affinity", "volumes", "sidecars",
-    "podSpecPatch", "securityContext",
+    "podSpecPatch", "securityContext", "resource",
 }  # fmt: skip
 GO_ESCAPES = {
     '"': r"\"", "\\": r"\\", "\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v",
@@ -62,6 +65,7 @@ class Workflow:
         deleted_after_s: Each pod's first attempt is deleted after so many seconds, if it still runs; a deleted pod
             has no exit code.
         pods: Each pod that was started, by the path of its node, with its exit code.
+        applied: The manifests that were applied.
         nodes: How each node ended, by its path.
         parallel: How many pods run at once.
         before_pod: Called with each pod before it runs.
@@ -78,6 +82,7 @@ class Workflow:
     objects: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     deleted_after_s: float | None = None
     pods: list[tuple[str, int]] = field(default_factory=list)
+    applied: list[Mapping[str, Any]] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
     logs: str = ""
     name: str = "simulated-1"
@@ -302,7 +307,8 @@ class Workflow:
         self, template: Mapping[str, Any], path: str, number: int, document: dict[str, Any]
     ) -> tuple[int, Node]:
         name = pod_name(self.name, document["name"], template["name"])
-        code, node = self.pod(self.fill(template, {"pod.name": name, "retries": str(number)}), path, number)
+        run = self.resource if "resource" in template else self.pod
+        code, node = run(self.fill(template, {"pod.name": name, "retries": str(number)}), path, number)
         self.status.end(document, node, None if code == DELETED else code)
         return code, node
 
@@ -337,6 +343,22 @@ class Workflow:
             return Node("Failed", message=f"main: Error (exit code {pod.code})")
         outputs = pod.outputs()
         return Node("Error", message=outputs) if isinstance(outputs, str) else Node("Succeeded", outputs)
+
+    def resource(self, template: Mapping[str, Any], path: str, _attempt: int) -> tuple[int, Node]:
+        """Apply or delete a claim of storage, which here is a folder."""
+        manifest = yaml.safe_load(template["resource"]["manifest"])
+        if manifest["kind"] != "PersistentVolumeClaim" or not isinstance(manifest["metadata"]["name"], str):
+            raise WorkflowError(f"{path}: {manifest}")
+        claim = self.folder / "claims" / manifest["metadata"]["name"]
+        if template["resource"]["action"] == "delete":
+            shutil.rmtree(claim, ignore_errors=True)
+            return 0, Node("Succeeded")
+        claim.mkdir(parents=True, exist_ok=True)
+        self.applied.append(manifest)
+        outputs = template.get("outputs", {}).get("parameters", [])
+        if any(each["valueFrom"] != {"jqFilter": ".metadata.name | tojson"} for each in outputs):
+            raise WorkflowError(f"{path}: {outputs}")
+        return 0, Node("Succeeded", {each["name"]: json.dumps(claim.name) for each in outputs})
 
     def fill(self, value: Any, scope: Mapping[str, Any], *, strict: bool = False, every: bool = False) -> Any:
         """Replace tags in the JSON text of a value, as Argo does.

@@ -62,7 +62,6 @@ def test_kubernetes_leaves_the_variables_of_a_component_as_they_are():
     [
         (a_container(image="alpine", command=["sh"]), r"program \(alpine\)"),
         (a_container(image="alpine", command=[]), r"command of the image \(alpine\)"),
-        (a_container(image="argostub/createpvc"), "claim of storage"),
         (a_container(env=[{"name": "A", "value": "{{x}}"}]), "placeholder in image or environment"),
         ({"importer": {"artifactUri": {"constant": "gs://b/f"}}}, r"importer \(gs://b/f\)"),
     ],

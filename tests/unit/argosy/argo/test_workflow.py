@@ -2,10 +2,12 @@ import json
 
 import pytest
 
+from argosy.argo.dag import GUARD
 from argosy.argo.wanted import Wanted
 from argosy.argo.workflow import manifest
-from argosy.errors import Mistake
+from argosy.errors import Mistake, Unsupported
 from argosy.spec.read import read_pipeline
+from tests.fakes.argo_pod_specs import a_claim
 from tests.fakes.argo_specs import CONSTRUCTS, RETRY, a_task, constant, pipeline
 from tests.fakes.specs import a_parameter, with_field
 
@@ -83,6 +85,36 @@ def test_every_pod_is_restricted():
                 assert context["readOnlyRootFilesystem"]
                 assert context["capabilities"] == {"drop": ["ALL"]}
                 assert context["allowPrivilegeEscalation"] is False
+
+
+def guard_image(spec, **wanted):
+    return {each["name"]: each for each in made(spec, **wanted)["spec"]["templates"]}[GUARD]["container"]["image"]
+
+
+def guarded_by_claim():
+    spec = a_claim()
+    tasks = spec["pipeline_spec"]["root"]["dag"]["tasks"]
+    tasks["deletepvc"] |= {"triggerPolicy": {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}}
+    return spec
+
+
+def test_the_guard_runs_where_python_is():
+    assert guard_image(guarded_by_claim()) == "python:3.11"
+    assert guard_image(guarded_by_claim(), image="steps:1") == "steps:1"
+
+
+def test_a_guard_for_nothing_but_claims_needs_an_image():
+    spec = guarded_by_claim()
+    root = spec["pipeline_spec"]["root"]
+    for name in ("leave", "take"):
+        root["dag"]["tasks"].pop(name)
+    root["dag"].pop("outputs")
+    root.pop("outputDefinitions")
+    root["dag"]["tasks"]["deletepvc"]["dependentTasks"] = ["createpvc"]
+
+    with pytest.raises(Unsupported, match=r"^tasks: program \(nothing but claims of storage\)"):
+        made(spec)
+    assert guard_image(spec, image="steps:1") == "steps:1"
 
 
 def test_deadlines_and_times_to_live_of_the_pipeline_are_kept():
