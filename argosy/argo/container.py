@@ -11,6 +11,7 @@ from argosy.argo.channels import channel_inputs
 from argosy.argo.claims import claim_template, is_claim
 from argosy.argo.fused import PLAN, RUN_PLAN
 from argosy.argo.importer import importing
+from argosy.argo.initial import init_containers
 from argosy.argo.names import require_parameter_name, slug, unique
 from argosy.argo.pod import (
     container_fields,
@@ -128,6 +129,7 @@ def container_template(task: Task, executor: Executor, described: Told, env: Map
         template["activeDeadlineSeconds"] = max(1, round(task.timeout_s))
     template["retryStrategy"] = retry_strategy(task.retry, f"tasks.{task.name}")
     template["container"] = _container(task, executor, described, env)
+    template |= init_containers(task, template["container"]["securityContext"])
     return template
 
 

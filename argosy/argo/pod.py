@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from argosy.spec.model import Task
 
 PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
-REFUSED: Final = {
-    "initContainers": "init container",
-    "podResourceClaims": "claim of a device",
-}
 RESTRICTED: Final = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -39,12 +35,11 @@ def require_mapped(task: Task) -> None:
     """Raise for what a task asks of its pod and does not get on Argo.
 
     Raises:
-        Unsupported: The first such field is named.
+        Unsupported: The field is named.
 
     """
-    for key, construct in REFUSED.items():
-        if task.platform.get(key):
-            raise refusal(f"tasks.{task.name}.{key}", construct, shorten(task.platform[key]))
+    if claims := task.platform.get("podResourceClaims"):
+        raise refusal(f"tasks.{task.name}.podResourceClaims", "claim of a device", shorten(claims))
 
 
 def template_fields(task: Task) -> dict[str, Any]:

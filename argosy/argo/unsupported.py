@@ -50,6 +50,7 @@ FORMS: Final = {
     "user and group": ("`securityContext` of the container", "not those of root; the rest is the restricted profile"),
     "secret, config map, field of the pod as variables": ("`env` with a reference", "such a step is never reused"),
     "secret, config map as volume": ("`volumes` of the template", "such a step is never reused"),
+    "init container": ("`initContainers` of the template", "such a step is never reused: no key holds what it does"),
     "CreatePVC, DeletePVC": (
         "`resource` templates that apply and delete",
         "the service account has to be allowed to; the name is `WORKFLOW` with the suffix, or the one that is given",
@@ -92,7 +93,10 @@ REFUSALS: Final = {
         "Kubernetes is given values as they are, and each claim its own name",
         "give constants, parameters or outputs of steps; in a loop name the claim by the item",
     ),
-    "init container": ("only the step's own container is run", "do its work inside the step"),
+    "init container": (
+        "it may mount the volumes of its pod alone",
+        "mount the volume in the step too, or do its work inside the step",
+    ),
     "security context": (
         "every pod runs under the restricted profile of Kubernetes, which has no root",
         "name a user and a group other than 0, or none",

@@ -32,6 +32,12 @@ def volumes(task: Task) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     return found
 
 
+def volume_names(task: Task) -> dict[str, str]:
+    """Return the name of each volume in the pod, by what the platform spec calls it: its name, or that of its claim."""
+    asked = [name for name, _, _ in _asked(task)]
+    return dict(zip(asked, (volume["name"] for volume, _ in volumes(task)), strict=True))
+
+
 def has_storage(task: Task) -> bool:
     """Say whether volumes of storage are mounted, which have to be given to a group."""
     return any(task.platform.get(key) for key in OF_STORAGE)

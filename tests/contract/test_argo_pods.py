@@ -10,7 +10,15 @@ from argosy.argo.wanted import Wanted
 from argosy.argo.workflow import manifest
 from argosy.spec.read import read_pipeline
 from tests.fakes.argo_engine import parameters_of, read_outputs, simulate
-from tests.fakes.argo_pod_specs import a_claim, a_program, a_workspace, an_import, fields_of_the_pod, names_of_the_run
+from tests.fakes.argo_pod_specs import (
+    a_claim,
+    a_program,
+    a_workspace,
+    an_import,
+    an_init_container,
+    fields_of_the_pod,
+    names_of_the_run,
+)
 from tests.fakes.projects import argosy, write_files
 from tests.fakes.s3_server import s3, s3_endpoint
 
@@ -160,3 +168,13 @@ def test_a_claim_carries_files_between_steps_that_are_never_reused(tmp_path):
         }
     ]
     assert not (workflow.folder / "claims" / "simulated-1-others").exists()
+
+
+def test_what_an_init_container_does_is_there_when_the_step_starts(tmp_path):
+    spec = an_init_container(f"{tmp_path}/data")
+    simulated(spec, tmp_path)
+
+    workflow, outputs = simulated(spec, tmp_path)
+
+    assert outputs == {"said": "brought\n"}
+    assert "take: ran " in workflow.logs, "no key holds what it does"

@@ -146,7 +146,11 @@ CASES = {
         with_executor(a_container(image="argostub/createpvc")), "tasks.count", "pvc_name_suffix is not one of its own",
     ),
     "init container": (
-        with_platform(initContainers=[{"name": "a"}]), "tasks.count.initContainers", '[{"name": "a"}]',
+        with_platform(
+            initContainers=[{"name": "a", "image": "b", "volumeMounts": [{"volumeName": "c", "mountPath": "/c"}]}]
+        ),
+        "tasks.count.initContainers",
+        "volume c",
     ),
     "security context": (
         with_platform(securityContext={"runAsUser": 0}), "tasks.count.securityContext", "runAsUser: 0",

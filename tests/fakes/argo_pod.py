@@ -102,8 +102,9 @@ class Pod:
         """Run to the end; return the exit code of the container, or DELETED where nobody could see one."""
         self._mount()
         with (self.folder / "log").open("wb") as log:
+            initial = self._run_initial(log)
             with self.lock:
-                gone = self.deleted.is_set()
+                gone = bool(initial) or self.deleted.is_set()
                 beside = [] if gone else self._start_sidecars(log)
                 own = self.template["container"]
                 self.main = None if gone else self._start(own, self.words, self.env, log)
@@ -114,11 +115,12 @@ class Pod:
                 if not self.deleted.is_set():
                     self._await_sidecars(beside)
                 end_all(self.uid)
-        if self.main is None or self.deleted.is_set():
+        if self.deleted.is_set():
             self.phase = "Failed"
             return DELETED
+        code = self.main.returncode if self.main else initial
         # A container that a signal ended says so as shells do.
-        self.code = self.main.returncode if self.main.returncode >= 0 else 128 - self.main.returncode
+        self.code = code if code >= 0 else 128 - code
         self.phase = "Failed" if self.code else "Succeeded"
         return self.code
 
@@ -155,7 +157,11 @@ class Pod:
     def _mount(self) -> None:
         """Lay links to volumes where containers have them, as far as that is below the folder for temporary files."""
         held = {volume["name"]: self._held(volume) for volume in self.template.get("volumes", [])}
-        for container in (self.template["container"], *self.template.get("sidecars", [])):
+        for container in (
+            self.template["container"],
+            *self.template.get("sidecars", []),
+            *self.template.get("initContainers", []),
+        ):
             for mount in container.get("volumeMounts", []):
                 place = Path(mount["mountPath"])
                 if mount["name"] in held and place.is_relative_to(tempfile.gettempdir()):
@@ -206,6 +212,13 @@ class Pod:
                 found = re.fullmatch(r"metadata\.(annotations|labels)\['(.+)'\]", path)
                 return str(self.template.get("metadata", {}).get(found[1], {}).get(found[2], "")) if found else ""
         raise PodError(f"{self.path}: {variable}")
+
+    def _run_initial(self, log: Any) -> int:
+        """Run the init containers in turn; return the exit code of the first that fails, or zero."""
+        for each in self.template.get("initContainers", []):
+            if code := self._start(each, self._words(each, {}), {}, log).wait():
+                return code
+        return 0
 
     def _start_sidecars(self, log: Any) -> list[subprocess.Popen[bytes]]:
         return [self._start(each, self._words(each, {}), {}, log) for each in self.template.get("sidecars", [])]

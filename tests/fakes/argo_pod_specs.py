@@ -233,6 +233,27 @@ def a_claim(place: str = "/data") -> dict[str, Any]:
     return on_kubernetes(with_outputs(spec, {"said": "take"}), mounts)
 
 
+def an_init_container(place: str = "/data") -> dict[str, Any]:
+    """Return a pipeline of a step that reads what an init container left in a folder of their pod."""
+    first = {
+        "name": "bring",
+        "image": "busybox:1",
+        "command": ["sh", "-ec"],
+        "args": [f'echo "$WORD" > {place}/note'],
+        "env": [{"name": "WORD", "value": "brought"}],
+        "volumeMounts": [{"volumeName": "Brought Files", "mountPath": place}],
+        "resources": {"requests": {"cpu": "100m"}},
+    }
+    folder = {"volumeName": "Brought Files", "mountPath": place}
+    spec = a_spec(
+        {"take": a_task("comp-take", path=constant(f"{place}/note"))},
+        {"comp-take": a_component("exec-take", inputs={"path": TEXT}, outputs={"Output": TEXT})},
+        executors={"exec-take": a_lightweight(TAKE, "take")},
+    )
+    asked = {"initContainers": [first], "emptyDirMounts": [folder]}
+    return on_kubernetes(with_outputs(spec, {"said": "take"}), {"exec-take": asked})
+
+
 def given_by(task: str) -> dict[str, Any]:
     """Return the source of a parameter that is a task's only output."""
     return {"taskOutputParameter": {"producerTask": task, "outputParameterKey": "Output"}}
@@ -282,6 +303,7 @@ POD_CONSTRUCTS: dict[str, dict[str, Any]] = {
     "names-of-the-run": names_of_the_run(),
     "workspace": a_workspace(),
     "claim-of-storage": a_claim(),
+    "init-container": an_init_container(),
     "fields-of-the-pod": fields_of_the_pod(),
     "program-of-another-image": a_program(resources={"resourceMemoryLimit": "1Gi"}),
 }

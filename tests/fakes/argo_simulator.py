@@ -30,7 +30,7 @@ PHASES = {"Errored": "Error"}
 KNOWN = {
     "name", "inputs", "outputs", "dag", "container", "retryStrategy", "parallelism", "activeDeadlineSeconds",
     "metadata", "nodeSelector", "tolerations", "affinity", "volumes", "sidecars",
-    "podSpecPatch", "securityContext", "resource",
+    "podSpecPatch", "securityContext", "resource", "initContainers",
 }  # fmt: skip
 GO_ESCAPES = {
     '"': r"\"", "\\": r"\\", "\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v",
