@@ -98,7 +98,8 @@ def plan(pipeline: str, parameters: dict[str, Any], *, store: str | None, as_jso
     show_default=True,
     help="What becomes of it on Argo.",
 )
-@click.option("--schedule", metavar="EXPR", help="When a CronWorkflow runs, like '0 6 * * *'.")
+@click.option("--schedule", metavar="EXPR", help="When a CronWorkflow runs, like '0 6 * * *'; `as_of` is that time.")
+@click.option("--timezone", metavar="ZONE", default="UTC", show_default=True, help="The zone of the schedule.")
 @click.option("--fuse", is_flag=True, help="On Argo, have alike steps share pods.")
 @click.option("--out", metavar="FOLDER", help="Where to write; manifests/workflows/<target> by default.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if what is there is stale.")
@@ -112,7 +113,7 @@ def compile_(*, pipeline: str | None, target: str, out: str | None, check: bool,
 
     if target != "argo" and (asked["kind"] != "Workflow" or asked["schedule"] or asked["fuse"]):
         raise Mistake(f"--kind, --schedule and --fuse go with --target argo, not with {target}")
-    wanted = argo(asked["kind"], asked["schedule"], fuse=asked["fuse"]) if target == "argo" else kubeflow()
+    wanted = argo(**asked) if target == "argo" else kubeflow()
     compile_catalogue(pipeline, out or f"manifests/workflows/{target}", wanted, check=check)
 
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from argosy.argo.schedule import INSTANT, scheduled_value, takes_schedule
 from argosy.argo.workspace import FOLDER
 from argosy.launcher.canonical import unsubstituted_json
 from argosy.launcher.parameters import encode_input, encode_literal
@@ -123,6 +124,8 @@ def pieces_of(source: Source, reader: Reader) -> Pieces:
 def _given(source: PipelineInput | LoopItem, reader: Reader) -> Expr:
     if isinstance(source, LoopItem):
         return _input(reader.scopes.scopes[reader.path].inputs[source])
+    if reader.scopes.scheduled and takes_schedule(reader.scopes.pipeline, source.name):
+        return Expr(scheduled_value(reader.scopes.pipeline, source.name))
     return Expr(f"workflow.parameters{member(source.name)}", f"workflow.parameters.{source.name}")
 
 
@@ -249,6 +252,8 @@ def run_text(name: str, reader: Reader) -> Pieces:
             return [Expr("workflow.uid", "workflow.uid"), f"-{reader.scopes.node_names.get(reader.name, '')}"]
         case "workspace_path":
             return [f"{FOLDER}/", Expr("workflow.name", "workflow.name")]
+        case "pipeline_job_schedule_time_utc" if reader.scopes.scheduled:
+            return [Expr(INSTANT)]
     return [Expr(OF_THE_RUN[name], OF_THE_RUN[name])]
 
 

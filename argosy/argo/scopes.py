@@ -46,6 +46,7 @@ class Scopes:
         feeding: List outputs that loops run over.
         measured: Outputs that are, or may depend on, measurements.
         store: Where values go that are known but too large for a manifest; None where nothing is known ahead.
+        scheduled: Whether a schedule starts the runs, and says their time.
 
     """
 
@@ -56,6 +57,7 @@ class Scopes:
     feeding: frozenset[TaskOutput]
     measured: frozenset[TaskOutput]
     store: Store | None = None
+    scheduled: bool = False
 
     def node(self, task: str, path: Path) -> str | None:
         """Return the name of what stands for a task in a DAG: itself, or the loop around it; None for one outside."""
@@ -89,12 +91,13 @@ class Scopes:
         return _depends(source, self.measured, items)
 
 
-def read_scopes(pipeline: Pipeline, store: Store | None = None) -> Scopes:
+def read_scopes(pipeline: Pipeline, store: Store | None = None, *, scheduled: bool = False) -> Scopes:
     """Return the DAGs of a pipeline."""
     tasks = {task.name: task for task in pipeline.tasks}
     paths: list[Path] = [(), *((*loop.loops, loop.name) for loop in pipeline.loops.values())]
     scopes = {path: Scope(path) for path in paths}
-    found = Scopes(pipeline, tasks, _node_names(pipeline), scopes, _feeding(pipeline), _measured(pipeline), store)
+    feeding, measured = _feeding(pipeline), _measured(pipeline)
+    found = Scopes(pipeline, tasks, _node_names(pipeline), scopes, feeding, measured, store, scheduled)
     for path, source in _reads(pipeline):
         for atom in atoms(source):
             _pass(atom, path, found)

@@ -66,6 +66,11 @@ FORMS: Final = {
     ),
     "image pull policy and secrets": ("`imagePullPolicy`; `imagePullSecrets` of the workflow", ""),
     "environment": ("`env`", "`$` is no variable in it: `$$` and `$(NAME)` stay what they are"),
+    "schedule": (
+        "`CronWorkflow`",
+        "by `--kind` and `--schedule`; the input `as_of` is the scheduled time in UTC, where nobody gives another",
+    ),
+    "nodes that are emptied": ("`podDisruptionBudget` of the workflow", "they wait for the pods of a run"),
     "time to live of the run": ("`ttlStrategy`", "a week where nothing is said"),
     "names of the run": ("variables of the workflow", "a step that is told one is never reused"),
     "workspace": (

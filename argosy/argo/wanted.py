@@ -18,7 +18,7 @@ class Wanted:
     """What is to be made of a pipeline.
 
     Attributes:
-        schedule: When a CronWorkflow runs, like `0 6 * * *`.
+        schedule: When a CronWorkflow runs, like `0 6 * * *`; its runs are given that time as `as_of`.
         lock: The file that pins third-party versions, relative to the project.
         store: Where the values lie of a plan of which a part is done; None for a whole plan.
         planned: By the name of a component, the digest of the code that it was planned with; a pod that holds other
@@ -26,6 +26,7 @@ class Wanted:
         env: Variables that every pod is given.
         fuse: Whether alike tasks share a pod.
         image: One that holds the launcher, for pods of importers and programs where no Python component names one.
+        timezone: The zone that the schedule is read in.
 
     """
 
@@ -37,3 +38,4 @@ class Wanted:
     env: Mapping[str, str] = field(default_factory=dict)
     image: str | None = None
     fuse: bool = False
+    timezone: str = "UTC"

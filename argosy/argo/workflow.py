@@ -11,6 +11,7 @@ from argosy.argo.dag import GUARD, ROOT, Names, dag_templates, guarded
 from argosy.argo.fused import with_shared_pods
 from argosy.argo.names import slug, unique
 from argosy.argo.pod import OF_PODS, RESTRICTED, pull_secrets
+from argosy.argo.schedule import takes_schedule
 from argosy.argo.scopes import read_scopes
 from argosy.argo.sizes import require_handed
 from argosy.argo.unsupported import refusal
@@ -28,6 +29,8 @@ API: Final = "argoproj.io/v1alpha1"
 ACCOUNT: Final = "argosy"
 NOT_OF_PODS: Final = ("allowPrivilegeEscalation", "capabilities")
 WEEK_S: Final = 7 * 24 * 3600
+EVERY_POD: Final = 9999
+"""More pods than a run has: Kubernetes takes no share of pods that nothing scales."""
 TIMES: Final = {
     "resourceTtlOnCompletion": "secondsAfterCompletion",
     "resourceTtlOnSuccess": "secondsAfterSuccess",
@@ -62,20 +65,25 @@ def manifest(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     named = {"generateName": f"{name}-"} if wanted.kind == "Workflow" else {"name": name}
     if wanted.kind == "CronWorkflow":
         # A run that is late or long must not meet the next one.
-        scheduled = {"schedules": [wanted.schedule], "concurrencyPolicy": "Forbid", "startingDeadlineSeconds": 600}
+        scheduled = {
+            "schedules": [wanted.schedule],
+            "timezone": wanted.timezone,
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": 600,
+        }
         spec = {**scheduled, "workflowSpec": spec}
     return {"apiVersion": API, "kind": wanted.kind, "metadata": {**named, **metadata}, "spec": spec}
 
 
 def workflow_spec(pipeline: Pipeline, wanted: Wanted) -> dict[str, Any]:
     """Return the `spec` of a Workflow."""
-    scopes = read_scopes(pipeline, wanted.store)
+    scopes = read_scopes(pipeline, wanted.store, scheduled=wanted.kind == "CronWorkflow")
     loops, rounds = _loop_names(scopes)
     taken = {ROOT, GUARD, *loops.values(), *rounds.values()}
     containers, container_names = container_templates(scopes, taken, wanted)
     dags = dag_templates(scopes, Names(container_names, loops, rounds))
     spec: dict[str, Any] = {"entrypoint": ROOT, "serviceAccountName": ACCOUNT}
-    given = parameters(pipeline)
+    given = [_scheduled(each, scopes) for each in parameters(pipeline)]
     if given:
         spec["arguments"] = {"parameters": given}
     spec |= _lifetime(pipeline) | workspace_claim(pipeline)
@@ -100,6 +108,12 @@ def _loop_names(scopes: Scopes) -> tuple[dict[str, str], dict[str, str]]:
     return loops, rounds
 
 
+def _scheduled(parameter: dict[str, Any], scopes: Scopes) -> dict[str, Any]:
+    """Return a parameter without a value of its own where a schedule gives one."""
+    name = parameter["name"]
+    return {"name": name, "value": ""} if scopes.scheduled and takes_schedule(scopes.pipeline, name) else parameter
+
+
 def _lifetime(pipeline: Pipeline) -> dict[str, Any]:
     given: dict[str, Any] = dict(pipeline.platform)
     kept = {field: int(given[key]) for key, field in TIMES.items() if given.get(key)}
@@ -107,6 +121,8 @@ def _lifetime(pipeline: Pipeline) -> dict[str, Any]:
         "ttlStrategy": kept or {"secondsAfterCompletion": WEEK_S},
         # The logs of what failed stay until the workflow goes.
         "podGC": {"strategy": "OnPodSuccess"},
+        # No node is emptied while pods of the run work on it; it goes with the run.
+        "podDisruptionBudget": {"minAvailable": EVERY_POD},
     }
     if seconds := given.get("activeDeadlineSeconds"):
         spec["activeDeadlineSeconds"] = int(seconds)

@@ -98,7 +98,7 @@ def kubeflow() -> Target:
     return Target(lambda name, session: manifest_of(name, session).text())
 
 
-def argo(kind: Kind, schedule: str | None, *, fuse: bool = False) -> Target:
+def argo(kind: Kind, schedule: str | None, timezone: str = "UTC", *, fuse: bool = False) -> Target:
     """Return the target Argo: a Workflow, or another kind of it; with `fuse` alike steps share pods."""
 
     def text_of(name: str, session: Session) -> str:
@@ -106,11 +106,13 @@ def argo(kind: Kind, schedule: str | None, *, fuse: bool = False) -> Target:
         from argosy.argo.wanted import Wanted
         from argosy.argo.workflow import manifest
 
-        wanted = Wanted(kind, schedule, lock_of(session.settings), image=session.settings.image, fuse=fuse)
+        lock, image = lock_of(session.settings), session.settings.image
+        wanted = Wanted(kind, schedule, lock, image=image, fuse=fuse, timezone=timezone)
         return emit(manifest(_plan(name, session), wanted))
 
     options = ["--target argo", *([f"--kind {kind}"] if kind != "Workflow" else [])]
     options += [f"--schedule '{schedule}'"] if schedule else []
+    options += [f"--timezone {timezone}"] if timezone != "UTC" else []
     options += ["--fuse"] if fuse else []
     ending = {"WorkflowTemplate": "-template", "CronWorkflow": "-cron"}.get(kind, "") + ("-fused" if fuse else "")
     return Target(text_of, tuple(options), ending)

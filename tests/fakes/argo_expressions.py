@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 TOKEN = re.compile(
@@ -67,7 +68,15 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "int": int,
     "asInt": int,
     "float": float,
+    "date": datetime.fromisoformat,
     "replace": lambda text, old, new: text.replace(old, new),
+}
+
+
+LAYOUTS = {"2006-01-02T15:04:05Z": "%Y-%m-%dT%H:%M:%SZ", "2006-01-02": "%Y-%m-%d"}
+METHODS: dict[str, Callable[..., Any]] = {
+    "UTC": lambda time: time.astimezone(UTC),
+    "Format": lambda time, layout: time.strftime(LAYOUTS[layout]),
 }
 
 
@@ -151,7 +160,10 @@ class _Parser:
             else:
                 key = _constant(self.tokens[self.at][1])
                 self.at += 1
-            node = _member(node, key, optional=sign == "?.")
+            if self.take("("):
+                node = _method(node, str(key(None, None)), self.listed(")"))
+            else:
+                node = _member(node, key, optional=sign == "?.")
         return node
 
     def primary(self) -> Node:
@@ -232,6 +244,10 @@ def _member(node: Node, key: Node, *, optional: bool) -> Node:
         return whole.get(key(env, item))
 
     return read
+
+
+def _method(node: Node, name: str, given: list[Node]) -> Node:
+    return lambda env, item: METHODS[name](node(env, item), *(each(env, item) for each in given))
 
 
 def _coalesce(left: Node, right: Node) -> Node:

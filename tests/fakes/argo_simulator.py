@@ -65,6 +65,7 @@ class Workflow:
         deleted_after_s: Each pod's first attempt is deleted after so many seconds, if it still runs; a deleted pod
             has no exit code.
         pods: Each pod that was started, by the path of its node, with its exit code.
+        scheduled: When a schedule started it, where one did.
         applied: The manifests that were applied.
         nodes: How each node ended, by its path.
         parallel: How many pods run at once.
@@ -93,6 +94,7 @@ class Workflow:
     standing: dict[str, Pod] = field(default_factory=dict)
     status: Nodes = field(default_factory=Nodes)
     shutdown: str = ""
+    scheduled: str = ""
 
     def __post_init__(self) -> None:
         self.status.workflow = self.name
@@ -102,7 +104,7 @@ class Workflow:
 
     def run(self) -> Node:
         """Run to the end."""
-        spec = self.manifest["spec"]
+        self.spec = spec = self.manifest["spec"].get("workflowSpec", self.manifest["spec"])
         given = {each["name"]: each.get("value") for each in spec.get("arguments", {}).get("parameters", [])}
         if unknown := set(self.parameters) - set(given):
             raise WorkflowError(f"no parameters {unknown}")
@@ -112,6 +114,8 @@ class Workflow:
         self.scope = {f"workflow.parameters.{name}": value for name, value in values.items()}
         self.scope |= {"workflow.name": self.name, "workflow.uid": self.uid}
         self.scope["workflow.creationTimestamp.RFC3339"] = self.created
+        if self.scheduled:
+            self.scope["workflow.scheduledTime"] = self.scheduled
         self.templates = {each["name"]: each for each in spec["templates"]}
         return self.template(spec["entrypoint"], {}, ROOT, None)
 
@@ -330,7 +334,7 @@ class Workflow:
         with self.lock:
             self.pods.append((path, code))
             self.logs += f"--- {path} ({attempt}): {code}\n{pod.log}"
-        if pod.leaving or (code == 0 and self.manifest["spec"].get("podGC")):
+        if pod.leaving or (code == 0 and self.spec.get("podGC")):
             del self.standing[name]
         return code, self.judged(pod)
 
