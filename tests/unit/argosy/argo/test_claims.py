@@ -53,7 +53,7 @@ def test_what_is_given_of_a_claim_is_in_its_manifest():
 def test_a_claim_is_deleted_by_its_name():
     found = template(a_claim(), "deletepvc")["resource"]
 
-    assert found["action"] == "delete"
+    assert (found["action"], found["flags"]) == ("delete", ["--wait=false"])
     assert yaml.safe_load(found["manifest"].replace("{{", "<").replace("}}", ">"))["metadata"] == {
         "name": "<inputs.parameters.pvc_name>"
     }
