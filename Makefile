@@ -4,7 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: run test check bench conformance clean
+# The image of steps, as components name it. BASE is what it stands on, IMAGE_FLAGS are for the builder: docker where its
+# daemon answers, else buildah.
+BASE ?= python:3.11-slim-bookworm
+IMAGE ?= $(shell sed -n 's/^STEPS = "\(.*\)"$$/\1/p' components/images.py)
+BUILDER ?= $(shell docker version >/dev/null 2>&1 && echo docker || echo buildah)
+
+.PHONY: run test check bench conformance image clean
 
 run: $(INSTALLED)
 	@$(BIN)/argosy serve --background
@@ -30,6 +36,9 @@ bench: $(INSTALLED)
 
 conformance: $(INSTALLED)
 	@$(BIN)/python -m tests.fakes.conformance_page
+
+image:
+	BUILDAH_LAYERS=true $(BUILDER) build --build-arg BASE=$(BASE) --tag $(IMAGE) $(IMAGE_FLAGS) .
 
 clean:
 	@test ! -x $(BIN)/argosy || $(BIN)/argosy stop

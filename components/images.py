@@ -1,3 +1,3 @@
 """The images that steps run in; logical names until a target pins digests."""
 
-STEPS = "argosy-steps"
+STEPS = "argosy-steps:0.1.0"
