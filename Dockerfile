@@ -1,5 +1,5 @@
 # The image of every step, of the model server and of MLflow's server: the project and what its lock pins, without what
-# builds and tests it. `make image` builds it.
+# builds and tests it. `make image` builds it; where builds have to be repeatable, with BASE=python:3.11-slim-bookworm@sha256:...
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS installed
