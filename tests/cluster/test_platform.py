@@ -60,11 +60,11 @@ def test_a_version_outlives_the_server_of_mlflow(platform):
         assert connect(url).find_model("kept") is not None
 
 
-@pytest.mark.parametrize(("password", "answer"), [("argosy-dev", "PONG"), ("guessed", "WRONGPASS")])
+@pytest.mark.parametrize(("password", "answer"), [("argosy-dev", "PONG"), ("guessed", "NOAUTH")])
 def test_redis_answers_who_knows_the_password(platform, password, answer):
     said = kubectl("-n", platform, "exec", "redis-0", "--", "env", f"REDISCLI_AUTH={password}", "redis-cli", "ping")
 
-    assert answer in said or (answer == "WRONGPASS" and "NOAUTH" in said)
+    assert said.startswith(answer)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,9 @@ def write_elsewhere(overlay, namespace, folder):
 def images_of_nodes():
     """Return the names of the images that nodes of the cluster hold, as far as they tell."""
     nodes = json.loads(kubectl("get", "nodes", "-o", "json"))["items"]
-    return {name for node in nodes for image in node["status"]["images"] for name in image["names"]}
+    images = [image for node in nodes for image in node["status"]["images"]]
+    # One whose name was given to another has none.
+    return {name for image in images for name in image.get("names") or ()}
 
 
 def step_pod(name, command, env=()):
