@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from argosy.argo.pod import NOT_OF_PODS, RESTRICTED
 from argosy.argo.retry import retry_strategy
 from argosy.argo.unsupported import refusal
+from argosy.launcher.canonical import unsubstituted_json
 from argosy.launcher.parameters import encode_literal
 from argosy.spec.model import (
     ABSENT,
@@ -40,6 +42,16 @@ OF_THE_SPEC: Final = {
 }
 """The lines that inputs make; each is a text of JSON, and so a value in YAML."""
 
+EXECUTOR: Final = unsubstituted_json(
+    {
+        "containers": [
+            {"name": "main", "securityContext": {key: RESTRICTED[key] for key in NOT_OF_PODS}},
+            {"name": "wait", "$patch": "delete"},
+        ]
+    }
+)
+"""Argo itself is the main container of such a pod and nothing waits beside it, as the workflow's own patch has it."""
+
 
 def is_claim(task: Task) -> bool:
     """Say whether a task makes or deletes a claim."""
@@ -61,6 +73,7 @@ def claim_template(task: Task, scopes: Scopes) -> dict[str, Any]:
         found = [{"name": name, "valueFrom": value} for name, value in filters.items()]
         template["outputs"] = {"parameters": found}
     template["retryStrategy"] = retry_strategy(task.retry, f"tasks.{task.name}")
+    template["podSpecPatch"] = EXECUTOR
     template["resource"] = _made(task, given) if _image(task) == CREATE else _deleted()
     return template
 

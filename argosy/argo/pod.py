@@ -29,6 +29,8 @@ RESTRICTED: Final = {
 """The restricted profile of Kubernetes' pod security standards, and a root that cannot be written."""
 OF_PODS: Final = ("runAsNonRoot", "seccompProfile")
 """Its fields that a pod has, for all of its containers."""
+NOT_OF_PODS: Final = ("allowPrivilegeEscalation", "capabilities")
+"""Its fields that each container has to have, also one of Argo's own."""
 
 
 def require_mapped(task: Task) -> None:

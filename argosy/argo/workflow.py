@@ -10,7 +10,7 @@ from argosy.argo.container import container_templates, launcher_images
 from argosy.argo.dag import GUARD, ROOT, Names, dag_templates, guarded
 from argosy.argo.fused import with_shared_pods
 from argosy.argo.names import slug, unique
-from argosy.argo.pod import OF_PODS, RESTRICTED, pull_secrets
+from argosy.argo.pod import NOT_OF_PODS, OF_PODS, RESTRICTED, pull_secrets
 from argosy.argo.schedule import takes_schedule
 from argosy.argo.scopes import read_scopes
 from argosy.argo.sizes import require_handed
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 API: Final = "argoproj.io/v1alpha1"
 ACCOUNT: Final = "argosy"
-NOT_OF_PODS: Final = ("allowPrivilegeEscalation", "capabilities")
 WEEK_S: Final = 7 * 24 * 3600
 EVERY_POD: Final = 9999
 """More pods than a run has: Kubernetes takes no share of pods that nothing scales."""

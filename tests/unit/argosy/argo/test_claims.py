@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import yaml
 
@@ -57,6 +59,15 @@ def test_a_claim_is_deleted_by_its_name():
     assert yaml.safe_load(found["manifest"].replace("{{", "<").replace("}}", ">"))["metadata"] == {
         "name": "<inputs.parameters.pvc_name>"
     }
+
+
+@pytest.mark.parametrize("name", ["createpvc", "deletepvc"])
+def test_argos_own_container_is_restricted_and_none_waits_beside_it(name):
+    main, wait = json.loads(template(a_claim(), name)["podSpecPatch"])["containers"]
+
+    assert main["name"] == "main"
+    assert main["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    assert wait == {"name": "wait", "$patch": "delete"}
 
 
 def test_a_claim_without_a_name_is_refused():
