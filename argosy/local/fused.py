@@ -20,6 +20,7 @@ from argosy.launcher.parameters import Texts, encode_input, encode_items_of
 from argosy.launcher.pod import exit_code_of, open_context, tell
 from argosy.launcher.registration import register_pod, write_pod
 from argosy.local.runner import Run, run_tasks
+from argosy.spec.fusing import TOLD
 from argosy.spec.plan import code_key
 from argosy.spec.plan_text import read_plan
 from argosy.spec.resolution import Place, resolve
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from argosy.local.runner import Happening
     from argosy.spec.model import Pipeline
 
-RUN_VALUES = ("pipeline_job_name", "pipeline_job_resource_name", "pipeline_job_uuid")
-
 
 def run_pod(pod: Pod) -> int:
     """Bring the pod's plan to its end, leave what it gave where Argo collects it, and return the exit code."""
@@ -47,7 +46,7 @@ def run_pod(pod: Pod) -> int:
             dict(_given(pod, context.store)),
             context,
             _Registering(pod, context),
-            run_values=dict.fromkeys(RUN_VALUES, context.run),
+            run_values=dict.fromkeys(TOLD, context.run),
         )
         run_tasks(run, concurrency=len(os.sched_getaffinity(0)))
         code = next((outcome.exit_code for outcome in run.outcomes.values() if outcome.exit_code), 0)

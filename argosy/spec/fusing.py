@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from argosy.launcher.artifacts import Artifacts, artifacts_in
 from argosy.spec.model import (
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from argosy.spec.model import Condition, Slot, Source
     from argosy.spec.segments import Alike, Segment
 
+TOLD: Final = ("pipeline_job_name", "pipeline_job_resource_name", "pipeline_job_uuid")
+"""What the tasks of a plan within a pod are told of the run, beside their own names."""
 Change: TypeAlias = Callable[["Source"], "Source | None"]
 """Returns what stands for a whole source; None where its parts are to be looked at."""
 
