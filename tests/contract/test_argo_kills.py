@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from tests.fakes.argo_world import EVENTS, TASKS, ArgoWorld, deleting
+from tests.fakes.argo_world import EVENTS, TASKS, ArgoWorld
+from tests.fakes.disturbed_pods import deleting
 from tests.fakes.s3_server import s3, s3_endpoint
 
 __all__ = ["s3", "s3_endpoint"]
@@ -49,19 +50,19 @@ def require_same_end(world, undisturbed, *, deleted, repeated):
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_a_pod_is_deleted_while_its_step_works(undisturbed, tmp_path, event):
-    world = ArgoWorld(tmp_path / "project", before_pod=deleting({TASKS[event]}))
+    world = ArgoWorld(tmp_path / "project", before_pod=deleting(tasks={TASKS[event]}))
 
     require_same_end(world, undisturbed, deleted=[event], repeated=[event])
 
 
 def test_every_pod_is_deleted_while_its_step_works(undisturbed, tmp_path):
-    world = ArgoWorld(tmp_path / "project", before_pod=deleting(set(TASKS.values())))
+    world = ArgoWorld(tmp_path / "project", before_pod=deleting())
 
     require_same_end(world, undisturbed, deleted=EVENTS, repeated=EVENTS)
 
 
 def test_every_pod_is_asked_to_end_while_its_step_works(undisturbed, tmp_path):
-    with ArgoWorld(tmp_path / "project", before_pod=deleting(set(TASKS.values()), grace_s=30)) as world:
+    with ArgoWorld(tmp_path / "project", before_pod=deleting(grace_s=30)) as world:
         assert world.run("one") == "Succeeded", world.logs("one")
 
         assert Counter(code for _, code in world.controller.held["one"].workflow.pods) == {143: 12, 0: 12}
@@ -72,7 +73,7 @@ def test_every_pod_is_asked_to_end_while_its_step_works(undisturbed, tmp_path):
 @pytest.mark.parametrize("point", POINTS)
 def test_every_pod_is_deleted_where_it_comes_to_a_point(undisturbed, tmp_path, point):
     deleted, repeated = POINTS[point]
-    world = ArgoWorld(tmp_path / "project", before_pod=deleting(set(TASKS.values()), point))
+    world = ArgoWorld(tmp_path / "project", before_pod=deleting(point))
 
     require_same_end(world, undisturbed, deleted=deleted, repeated=repeated)
 
@@ -111,6 +112,6 @@ def test_two_workflows_of_one_file_at_once_share_the_work_and_end_as_one(undistu
 
 def test_a_pod_on_s3_is_deleted_and_the_next_waits_for_its_lease(undisturbed, tmp_path, s3):
     store = {name: value for name, value in os.environ.items() if name.startswith("AWS_")} | {"ARGOSY_STORE": s3}
-    world = ArgoWorld(tmp_path / "project", store, before_pod=deleting({"train", "register"}))
+    world = ArgoWorld(tmp_path / "project", store, before_pod=deleting(tasks={"train", "register"}))
 
     require_same_end(world, undisturbed, deleted=["train", "register"], repeated=["train", "register"])

@@ -3,9 +3,6 @@
 import copy
 import json
 import shutil
-import sys
-import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,11 +13,9 @@ from tests.fakes.argo_controller import Controller
 from tests.fakes.argo_pod import DELETED
 from tests.fakes.argo_specs import ITEM, NUMBER, NUMBERS, a_dag, a_loop, when
 from tests.fakes.end_state import end_state
-from tests.fakes.projects import ROOT
 from tests.fakes.small_world import CODES, DECLARED, MODEL, SLOTS, SmallWorld, python_spec
 from tests.fakes.specs import a_parameter, a_task, an_artifact, artifact_of, constant, outer, output_of
 
-STOPPED = str(ROOT / "tests" / "fakes" / "stopped_pod.py")
 MORE_CODES = {
     "train": CODES["train"].replace("rows: int,", "rows: int, best: int,"),
     "measure": CODES["measure"].replace(
@@ -210,27 +205,3 @@ def read_pipeline_of(spec, folder):
     file = Path(folder) / "spec.json"
     file.write_text(json.dumps(spec), encoding="utf-8")
     return read_pipeline(file)
-
-
-def deleting(tasks, point=None, grace_s=0):
-    """Return what deletes the first pod of each of these tasks once its code has begun, or where it reaches a point."""
-
-    def disturb(pod):
-        if pod.attempt or pod.path.removeprefix("main.") not in tasks:
-            return
-        sign = pod.folder / "sign"
-        if point:
-            assert pod.words[1:3] == ["-m", "argosy.launcher.argo"]
-            pod.words = [sys.executable, STOPPED, point, str(sign), *pod.words[3:]]
-        else:
-            pod.env = {**pod.env, "STAY": str(sign)}
-        threading.Thread(target=_delete_at, args=(pod, sign, grace_s), daemon=True).start()
-
-    return disturb
-
-
-def _delete_at(pod, sign, grace_s):
-    while pod.code is None and not pod.leaving:
-        if sign.exists():
-            pod.delete(grace_s)
-        time.sleep(0.01)

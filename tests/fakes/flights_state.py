@@ -12,13 +12,17 @@ MODEL = "flights-delay"
 
 def flights_state(project, url: str) -> dict[str, Any]:
     """Return the end state of a flights project: values, refs, ledger, registry, served digest."""
-    store = open_store(str(project.store), state=project.state / "look")
+    return stored_state(project, str(project.store)) | {"served": served_digest(url)}
+
+
+def stored_state(project, store_url: str) -> dict[str, Any]:
+    """Return what is in a store, and in the project's registry."""
+    store = open_store(store_url, state=project.state / "look")
     return {
         "records": {folder: values(store.latest(folder)[1]) for folder in folders(store, "steps")},
         "refs": {name: [ref.to_json() for ref, _ in ref_history(store, name)] for name in ref_names(store)},
         "ledger": {path: ledger_entry(store.read_json(path), project) for path in store.paths("effects")},
         "registry": registry(project),
-        "served": served_digest(url),
     }
 
 

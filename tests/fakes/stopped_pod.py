@@ -1,4 +1,4 @@
-"""A pod's launcher that stays for good where it reaches a point: `stopped_pod.py POINT FILE WORDS...`.
+"""A pod's launcher that stays for good where it reaches one of some points: `stopped_pod.py POINT,... FILE WORDS...`.
 
 It leaves the file as a sign that it is there. The last point is `after outputs`: nobody has read them yet.
 """
@@ -14,9 +14,9 @@ from argosy.launcher import argo
 from argosy.launcher.launch import Context
 
 
-def main(point: str, file: str, words: Sequence[str]) -> int:
+def main(points: Sequence[str], file: str, words: Sequence[str]) -> int:
     def hook(at: str) -> None:
-        if at == point:
+        if at in points:
             Path(file).touch()
             time.sleep(3600)
 
@@ -34,4 +34,4 @@ def main(point: str, file: str, words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
+    sys.exit(main(sys.argv[1].split(","), sys.argv[2], sys.argv[3:]))
