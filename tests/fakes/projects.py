@@ -1,8 +1,10 @@
 """Throw-away projects: a folder with settings, plain code and a catalogue."""
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +39,21 @@ FILES = {
     "components/shells.py": SHELLS,
     "components/arithmetic.py": "def twice(n):\n    return 2 * n\n",
 }
+
+
+@dataclass
+class Answer:
+    """How a command ended and what it printed."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self):
+        """What it printed as JSON; it has to have ended well."""
+        assert self.code == 0, self.stderr
+        return json.loads(self.stdout)
 
 
 def write_files(folder, files):

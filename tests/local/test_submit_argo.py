@@ -2,14 +2,13 @@
 
 import json
 import os
-from dataclasses import dataclass
 
 import pytest
 
 from argosy.__main__ import main
 from argosy.launcher.store import open_store
 from tests.fakes.kubernetes_server import a_kubernetes_server
-from tests.fakes.projects import ROOT, a_project
+from tests.fakes.projects import ROOT, Answer, a_project
 
 COUNTING = {
     "pipelines/catalog.py": 'PIPELINES = {"counting": "pipelines.counting:counting"}\n',
@@ -55,20 +54,6 @@ def total(numbers: list) -> int:
 ''',
     "components/arithmetic.py": "def twice(n):\n    return 2 * n\n\n\ndef added(numbers):\n    return sum(numbers)\n",
 }
-
-
-@dataclass
-class Answer:
-    """How a command ended and what it printed."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def document(self):
-        assert self.code == 0, self.stderr
-        return json.loads(self.stdout)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from argosy.launcher.store import open_store
 from argosy.spec.documents import parse_documents
 from argosy.spec.wrapped import containers
 from tests.fakes.kubeflow_server import a_kubeflow_server
-from tests.fakes.projects import PYPROJECT, a_project, argosy
+from tests.fakes.projects import PYPROJECT, Answer, a_project, argosy
 
 FILE = Path("manifests/workflows/kubeflow/small.yaml")
 
@@ -31,20 +30,6 @@ def project(tmp_path_factory):
 def server():
     with a_kubeflow_server(states=["RUNNING"]) as server:
         yield server
-
-
-@dataclass
-class Answer:
-    """How a command ended and what it printed."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def document(self):
-        assert self.code == 0, self.stderr
-        return json.loads(self.stdout)
 
 
 @pytest.fixture
