@@ -138,6 +138,13 @@ def simulate_argo(spec: Path, arguments: Mapping[str, Any], folder: Path) -> End
     return run_argo(spec, arguments, folder)
 
 
+def run_on_argo(spec: Path, arguments: Mapping[str, Any], folder: Path) -> Ended:
+    """Compile to Argo and have a real controller run what came out."""
+    from tests.fakes.argo_engine import run_on_cluster
+
+    return run_on_cluster(spec, arguments, folder)
+
+
 def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
@@ -147,4 +154,5 @@ ENGINES: dict[str, Engine] = {
     "kfp.local": run_kfp_local,
     "wrapped kfp.local": run_wrapped,
     "argo simulator": simulate_argo,
+    "argo": run_on_argo,
 }
