@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from argosy.commands.compile import lock_of
@@ -19,6 +21,7 @@ from argosy.launcher.registration import now_text, run_path
 from argosy.launcher.step import shown
 from argosy.local.records import exit_code, result_document
 from argosy.local.runner import settle
+from argosy.project import load_settings
 from argosy.session import load_spec, open_session, run_elsewhere
 from argosy.spec.plan import code_key
 from argosy.spec.read import read_pipeline
@@ -79,6 +82,7 @@ def submit_pipeline(asked: Asked, *, store: str | None, as_json: bool) -> int:
     began = time.monotonic()
     cluster = Cluster(asked.namespace)
     settings = cluster.settings(SETTINGS)
+    usual = load_settings(Path.cwd(), store=store).store
     planned = plan(asked, session_of(settings, store), settings)
     if not planned.left.tasks:
         document = result_document(planned.run, planned.run.context.run, seconds=time.monotonic() - began)
@@ -86,6 +90,9 @@ def submit_pipeline(asked: Asked, *, store: str | None, as_json: bool) -> int:
         return exit_code(planned.run, document)
     submitted = hand_over(cluster, planned, _own_env(settings, planned.session))
     _tell(planned, submitted, cluster)
+    if planned.session.settings.store != usual:
+        # Commands that look at runs ask no cluster which store is meant.
+        _say(f"`argosy status {submitted.name} --store {planned.session.settings.store}` follows it")
     if asked.watch:
         return finish(follow(cluster, planned.session, submitted.name), planned.session, as_json=as_json)
     if as_json:
@@ -106,6 +113,7 @@ def plan(asked: Asked, session: Session, settings: Mapping[str, str]) -> Planned
     spec = load_spec(asked.pipeline, session)
     run = run_elsewhere(session, read_pipeline(spec), asked.parameters, settings)
     settle(run)
+    shutil.rmtree(session.settings.state / "scratch" / run.context.run, ignore_errors=True)
     for name, outcome in run.outcomes.items():
         if outcome.status == "failed":
             error = ArgosyError(f"{name}: {outcome.error}")
@@ -203,10 +211,14 @@ def _register(planned: Planned, name: str, namespace: str) -> None:
 def _tell(planned: Planned, submitted: Submitted, cluster: Cluster) -> None:
     done = sum(outcome.status in {"reused", "observed"} for outcome in planned.run.outcomes.values())
     happened = "goes on already; attached" if submitted.attached else "created"
-    sys.stderr.write(
-        f"argosy: workflow {submitted.name} {happened} in {cluster.namespace}: {len(planned.left.tasks)} tasks left, "
-        f"{done} steps stand as they were\n"
+    _say(
+        f"workflow {submitted.name} {happened} in {cluster.namespace}: {len(planned.left.tasks)} tasks left, "
+        f"{done} steps stand as they were"
     )
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"argosy: {text}\n")
 
 
 def _print_unchanged(document: Mapping[str, Any], *, as_json: bool) -> None:

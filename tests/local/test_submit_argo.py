@@ -247,6 +247,14 @@ def test_what_the_cluster_says_is_told_in_one_message(command, cluster, failures
     assert "Traceback" not in answer.stderr
 
 
+def test_where_a_run_is_to_be_looked_up_is_said_if_that_is_no_usual_place(command, tmp_path):
+    answer = command("submit", "counting")
+
+    run = answer.stdout.strip()
+    assert f"argosy: `argosy status {run} --store {tmp_path / 'store'}` follows it" in answer.stderr
+    assert command("status", run, "--store", str(tmp_path / "store"), "--watch").code == 0
+
+
 def test_a_folder_that_pods_do_not_know_is_no_store_for_them(command, cluster, tmp_path):
     answer = command("submit", "counting", "--store", str(tmp_path / "another"))
 
