@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.argo_nodes import now
+from tests.fakes.processes import is_alive
 
 TMP = "/tmp"  # noqa: S108
 WORKSPACE = "/kfp-workspace/"
@@ -257,12 +258,18 @@ class Pod:
 
 
 def end_all(uid: str) -> None:
-    """Kill every process of a pod, until none is left."""
+    """Kill every process of a pod, and wait until the last has ended."""
     mark = f"{MARK}={uid}".encode()
-    while found := [pid for pid in _processes() if _environment(pid).split(b"\0").count(mark)]:
+    killed: set[int] = set()
+    while True:
+        found = [pid for pid in _processes() if mark in _environment(pid).split(b"\0")]
+        killed |= set(found)
         for pid in found:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        # One that is about to end has lost its environment already, and may not have closed its files.
+        if not any(map(is_alive, killed)):
+            return
         time.sleep(0.005)
 
 
