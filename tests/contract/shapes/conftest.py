@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -51,25 +52,28 @@ def run(specs):
     """Give a function that runs a case on an engine in a folder; it returns the end and what the steps left."""
 
     def run_in(folder, engine, name):
-        case, left = CASES[name], place_to_leave(engine, folder)
-        arguments = {**case.arguments, **({} if case.left is None else {"folder": str(left)})}
-        ended = ENGINES[engine](specs / f"{case.pipeline}.yaml", arguments, folder)
-        return ended, {file.name: file.read_text(encoding="utf-8") for file in left.iterdir()}
+        case = CASES[name]
+        with place_to_leave(engine, folder) as left:
+            arguments = {**case.arguments, **({} if case.left is None else {"folder": str(left)})}
+            ended = ENGINES[engine](specs / f"{case.pipeline}.yaml", arguments, folder)
+            return ended, {file.name: file.read_text(encoding="utf-8") for file in left.iterdir()}
 
     yield run_in
     stop_local_runner()
 
 
+@contextmanager
 def place_to_leave(engine, folder):
-    """Make an empty folder for what the steps of a run leave, of the same name in every run in a folder."""
+    """Give an empty folder for what the steps of a run leave; here, one of the same name in every run in a folder."""
     if engine == "argo" and shared_folder():
-        left = Path(tempfile.mkdtemp(prefix="left-", dir=shared_folder()))
-        left.chmod(0o777)  # a pod's user is somebody else
-        return left
-    left = folder / "left"
-    shutil.rmtree(left, ignore_errors=True)
-    left.mkdir()
-    return left
+        with tempfile.TemporaryDirectory(prefix="left-", dir=shared_folder()) as left:
+            Path(left).chmod(0o777)  # a pod's user is somebody else
+            yield Path(left)
+    else:
+        left = folder / "left"
+        shutil.rmtree(left, ignore_errors=True)
+        left.mkdir()
+        yield left
 
 
 @pytest.fixture(scope="session")
