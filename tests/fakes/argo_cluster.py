@@ -99,10 +99,10 @@ def place() -> Place:
 
 def leave_place() -> None:
     """Remove the namespace, if this session made one."""
-    if _place.cache_info().currsize:
+    if _place.cache_info().currsize and _place()[0]:
         _remove(_name())
-        _place.cache_clear()
-        _name.cache_clear()
+    _place.cache_clear()
+    _name.cache_clear()
 
 
 @cache
@@ -117,9 +117,9 @@ def _place() -> tuple[Place | None, str]:
 
     name = _name()
     try:
+        found = Place(Cluster(name), f"{os.environ['ARGOSY_TEST_STORE'].rstrip('/')}/{name}")
         with _removed_on_error(name):
             _apply(_objects(name))
-            found = Place(Cluster(name), f"{os.environ['ARGOSY_TEST_STORE'].rstrip('/')}/{name}")
             probe = found.cluster.create_workflow(_probe())["metadata"]["name"]
             found.await_phase(probe, ENDED, SEEN_WITHIN_S)
     except (ArgosyError, TimeoutError, OSError) as error:
@@ -187,7 +187,7 @@ def _apply(objects: list[dict[str, Any]]) -> None:
 
     try:
         utils.create_from_yaml(_client(), yaml_objects=objects)
-    except HTTPError as error:
+    except (HTTPError, utils.FailToCreateError) as error:
         raise OSError(str(error)) from error
 
 
@@ -201,7 +201,7 @@ def _remove(name: str) -> None:
         try:
             remove(name)
         except ApiException as error:
-            if error.status != 404:
+            if error.status not in {404, 409}:  # 409: it is on its way out
                 raise
         except HTTPError:
             return  # whatever does not answer now did not answer before
