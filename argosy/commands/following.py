@@ -227,8 +227,10 @@ def _within(node: StepNode, steps: Sequence[str], pods: Sequence[PodEntry]) -> I
             fate: State = "failed" if entry.outcome.exit_code else "succeeded"
             yield StepNode(step, entry.node, "skipped" if entry.outcome.status == "skipped" else fate)
     if node.state == "failed" and not any(entry.outcome and entry.outcome.exit_code for entry in told.values()):
-        step = next(step for step in steps if step not in told)
-        yield StepNode(step, node.path, "failed", node.message)
+        # Where all have told that they went well, what failed is the workflow, and no step of it.
+        yield from (
+            StepNode(step, node.path, "failed", node.message) for step in [s for s in steps if s not in told][:1]
+        )
 
 
 def _outcome_of(node: StepNode, pods: Iterable[PodEntry]) -> Outcome:

@@ -36,6 +36,11 @@ def print_status(run_id: str, namespace: str | None, *, watch: bool, store: str 
     if watch:
         return finish(follow(cluster, session, begun["run"]), session, as_json=as_json)
     found = look_at(cluster, session, begun["run"])
+    if found.workflow is None:
+        # What was kept of its end must not be overwritten by what is no longer known.
+        raise Mistake(
+            f"workflow {found.name}: it is gone from its cluster; `argosy show {found.name}` tells how it ended"
+        )
     code = ending_of(found, session) if found.has_ended else 0
     rows = list(_rows(found))
     if as_json:

@@ -68,12 +68,6 @@ def read_pods(store: Store, run: str) -> list[PodEntry]:
     )
 
 
-def read_pod(store: Store, run: str, pod: str) -> PodEntry | None:
-    """Return an attempt; None where it has not registered."""
-    document = store.read_json(f"runs/{run}/pods/{pod}.json")
-    return _entry(run, document) if document else None
-
-
 def run_path(run: str) -> str:
     """Return where the store says what a run is."""
     return f"runs/{run}/run.json"

@@ -255,6 +255,17 @@ def test_where_a_run_is_to_be_looked_up_is_said_if_that_is_no_usual_place(comman
     assert command("status", run, "--store", str(tmp_path / "store"), "--watch").code == 0
 
 
+def test_how_a_run_ended_is_kept_when_its_workflow_is_gone(command, cluster):
+    run = command("submit", "counting", "--watch", "--output", "json").document["run"]
+    del cluster.controller.held[run]
+
+    gone = command("status", run)
+
+    assert gone.code == 2
+    assert f"workflow {run}: it is gone from its cluster" in gone.stderr
+    assert "succeeded" in command("show", run).stdout
+
+
 def test_a_folder_that_pods_do_not_know_is_no_store_for_them(command, cluster, tmp_path):
     answer = command("submit", "counting", "--store", str(tmp_path / "another"))
 

@@ -1,7 +1,7 @@
 import pytest
 
 from argosy.launcher.artifacts import Artifact
-from argosy.launcher.registration import PodEntry, now_text, read_pod, read_pods, register_pod, run_path, write_pod
+from argosy.launcher.registration import PodEntry, now_text, read_pods, register_pod, run_path, write_pod
 from argosy.launcher.roots import find_needed
 from argosy.launcher.step import Outcome, Output
 from argosy.launcher.store import open_store
@@ -24,7 +24,7 @@ def test_an_attempt_is_read_back_with_how_it_ended(store):
 
     write_pod(store, an_entry(outcome=outcome, step="train[2]"))
 
-    assert read_pod(store, "run-1", "run-1-train-7") == an_entry(outcome=outcome, step="train[2]")
+    assert read_pods(store, "run-1") == [an_entry(outcome=outcome, step="train[2]")]
 
 
 def test_attempts_come_in_the_order_of_their_beginning(store):
@@ -32,7 +32,7 @@ def test_attempts_come_in_the_order_of_their_beginning(store):
     write_pod(store, an_entry("c", "2026-01-01T00:00:01.000+00:00"))
 
     assert [entry.pod for entry in read_pods(store, "run-1")] == ["c", "b"]
-    assert read_pod(store, "run-1", "a") is None
+    assert read_pods(store, "run-2") == []
 
 
 def test_the_first_attempt_registers_its_run_and_a_later_one_leaves_that_as_it_is(store):
