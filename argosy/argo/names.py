@@ -38,11 +38,3 @@ def require_parameter_name(name: str, place: str) -> None:
     """
     if not PARAMETER.fullmatch(name):
         raise refusal(place, "name of an input or output", repr(name))
-
-
-def slugs(names: Iterable[str]) -> dict[str, str]:
-    """Return a slug for each name, no two alike."""
-    found: dict[str, str] = {}
-    for name in names:
-        found[name] = unique(slug(name), found.values())
-    return found

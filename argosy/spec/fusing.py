@@ -31,7 +31,7 @@ from argosy.spec.model import (
     Template,
 )
 from argosy.spec.order import in_order
-from argosy.spec.segments import segments
+from argosy.spec.segments import leaves, segments
 from argosy.spec.starts import upstream
 
 if TYPE_CHECKING:
@@ -237,18 +237,7 @@ class _Fusing:
 
 
 def _tasks_of(source: Source) -> set[str]:
-    match source:
-        case TaskOutput(task):
-            return {task}
-        case FirstOf(sources):
-            return set().union(*map(_tasks_of, sources))
-        case FieldOf(inner):
-            return _tasks_of(inner)
-        case Template(_, channels):
-            return set().union(*map(_tasks_of, channels.values()))
-        case Collected(sources):
-            return set().union(*map(_tasks_of, sources))
-    return set()
+    return {leaf.task for leaf in leaves([source]) if isinstance(leaf, TaskOutput)}
 
 
 def _noted(source: Source, names: dict[str, Source], wanted: str) -> str:

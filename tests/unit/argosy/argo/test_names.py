@@ -1,4 +1,4 @@
-from argosy.argo.names import slug, slugs, unique
+from argosy.argo.names import slug, unique
 
 
 def test_a_name_keeps_what_argo_takes():
@@ -8,7 +8,11 @@ def test_a_name_keeps_what_argo_takes():
 
 
 def test_no_two_names_become_one():
-    assert slugs(["train_model", "train-model", "other"]) == {
+    found = {}
+    for name in ("train_model", "train-model", "other"):
+        found[name] = unique(slug(name), found.values())
+
+    assert found == {
         "train_model": "train-model",
         "train-model": "train-model-2",
         "other": "other",
