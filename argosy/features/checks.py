@@ -21,6 +21,7 @@ TYPES: dict[str, FeatureType] = {
     **dict.fromkeys(("Float32", "Float64", "Int32", "Int64", "Bool"), "number"),
     "String": "category",
 }
+KEY_TYPES = {"STRING": "String", "INT64": "Int64", "INT32": "Int32", "BYTES": "Bytes"}
 POLICIES = ("on_expired", "on_missing")
 SCHEDULE = ("max_lateness", "materialize_every", "run_budget")
 VIEW_TAGS = ("group", "ttl", "age", "min_coverage", *POLICIES, *SCHEDULE)
@@ -75,6 +76,11 @@ def problems_of_view(view: Mapping[str, Any]) -> list[str]:
         f"{tag} is {tags[tag]!r}; allowed are {list(get_args(OnExpired))}"
         for tag in POLICIES
         if tags.get(tag, "null") not in get_args(OnExpired)
+    ]
+    wrong += [
+        f"its key {key!r} is {kind}; allowed are {list(KEY_TYPES)}: name one as the entity's value_type"
+        for key, kind in zip(view["keys"], view["key_types"], strict=True)
+        if kind not in KEY_TYPES
     ]
     wrong += [line for field in view["fields"] for line in _field_problems(field)]
     wrong += _ttl_problems(view)

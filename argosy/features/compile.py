@@ -11,7 +11,15 @@ from typing import Any
 
 from argosy.errors import Mistake
 from argosy.features import definitions
-from argosy.features.checks import TYPES, age_feature, did_you_mean, duration_s, feature_name, problems_of_service
+from argosy.features.checks import (
+    KEY_TYPES,
+    TYPES,
+    age_feature,
+    did_you_mean,
+    duration_s,
+    feature_name,
+    problems_of_service,
+)
 from argosy.features.rules import Group, RequestFeature, Rules, View, ViewFeature
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +77,7 @@ def _view(view: dict[str, Any]) -> View:
         timestamp=view["timestamp"],
         created=view["created"],
         keys=view["keys"],
+        key_types=[KEY_TYPES[kind] for kind in view["key_types"]],
         ttl_us=view["ttl_us"] or None,
         group=tags["group"],
         on_expired=tags.get("on_expired", "null"),
@@ -94,6 +103,7 @@ def _view_feature(field: dict[str, Any]) -> ViewFeature:
     return ViewFeature(
         name=feature_name(field),
         field=field["name"],
+        dtype=field["dtype"],
         type="number" if "since" in tags or "equals" in tags else TYPES[field["dtype"]],
         description=field["description"],
         since=tags.get("since"),

@@ -65,6 +65,7 @@ def _view(view: Any, selected: Any, entities: dict[str, Any]) -> dict[str, Any]:
         "timestamp": source.timestamp_field,
         "created": source.created_timestamp_column or None,
         "keys": [_named(entities, entity).join_key for entity in view.entities],
+        "key_types": [_named(entities, entity).value_type.name for entity in view.entities],
         "ttl_us": None if view.ttl is None else round(view.ttl.total_seconds() * 1_000_000),
         "online": view.online,
         "tags": dict(view.tags),

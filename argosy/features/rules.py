@@ -11,7 +11,7 @@ from argosy.errors import BadInput
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 IDENTITY = ("t0", "day", "y", "label_at")  # with the id, what a frame says of a row beside its features
 UNITS_US = {"s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 
@@ -25,11 +25,12 @@ class ViewFeature:
 
     Without `since` and `equals` it is the row's field itself. `since` makes it the time that has passed since the
     instant in the field, in this unit (negative before it); `equals` makes it 1 or 0, whether the field equals this
-    column of the request.
+    column of the request. `dtype` is the field's type in Feast, such as Float32.
     """
 
     name: str
     field: str
+    dtype: str
     type: FeatureType
     description: str
     since: str | None = None
@@ -43,6 +44,7 @@ class View:
     Args:
         timestamp: Column of the instant at which a row became known.
         created: Column that orders rows of one key and instant, the newest wins; None if there is none.
+        keys: Columns that say what a row is about, and in `key_types` their types in Feast, such as String.
         ttl_us: How old a row may be, inclusive; None for ever.
         age_feature: Name under which the row's age in seconds is a feature; None for a view without a TTL.
         on_expired: What serving does with an expired row: a null, an error, or a referral to a person.
@@ -55,6 +57,7 @@ class View:
     timestamp: str
     created: str | None
     keys: list[str]
+    key_types: list[str]
     ttl_us: int | None
     group: str
     on_expired: OnExpired

@@ -37,12 +37,13 @@ def a_view(**changes: Any) -> View:
         "max_lateness_s": 1, "materialize_every_s": 1, "run_budget_s": 1, "min_coverage": 0.5,
         "age_feature": "temps_age_s", "features": [a_feature()],
     }  # fmt: skip
-    return View(**{**view, **changes})
+    view |= changes
+    return View(**{"key_types": ["Int32" if key == "k2" else "String" for key in view["keys"]], **view})
 
 
 def a_feature(**changes: Any) -> ViewFeature:
     """Return the feature v, a number as it stands in the row."""
-    feature = {"name": "v", "field": "v", "type": "number", "description": "a value"}
+    feature = {"name": "v", "field": "v", "dtype": "Float32", "type": "number", "description": "a value"}
     return ViewFeature(**{**feature, **changes})
 
 
@@ -129,7 +130,8 @@ def described(view: View) -> dict[str, Any]:
     tags = {"group": view.group, "max_lateness": "1s", "materialize_every": "1s", "run_budget": "1s"}
     fields = [{"name": f.field, "dtype": "Float32", "description": "a value", "tags": {}} for f in view.features]
     names = ("name", "source", "timestamp", "created", "keys", "ttl_us", "online")
-    return {**{name: found[name] for name in names}, "tags": tags, "fields": fields}
+    key_types = [kind.upper() for kind in view.key_types]
+    return {**{name: found[name] for name in names}, "key_types": key_types, "tags": tags, "fields": fields}
 
 
 def _same_keys(view: View, row: Row, request: Row) -> bool:

@@ -28,11 +28,11 @@ def test_rules_of_another_format_are_refused(tmp_path):
     found = json.loads(rules_with(a_view()).to_json()) | {"format": 99}
     (tmp_path / "features.json").write_text(json.dumps(found))
 
-    with pytest.raises(BadInput, match="format 99; this code reads 1: compile it again"):
+    with pytest.raises(BadInput, match="format 99; this code reads 2: compile it again"):
         read_rules(tmp_path / "features.json")
 
 
-@pytest.mark.parametrize("text", [None, "{", "{}", '{"format": 1, "views": [{"name": "x"}]}'])
+@pytest.mark.parametrize("text", [None, "{", "{}", '{"format": 2, "views": [{"name": "x"}]}'])
 def test_what_is_not_compiled_rules_is_refused(tmp_path, text):
     if text is not None:
         (tmp_path / "features.json").write_text(text)
