@@ -22,6 +22,7 @@ TYPES: dict[str, FeatureType] = {
     "String": "category",
 }
 KEY_TYPES = {"STRING": "String", "INT64": "Int64", "INT32": "Int32", "BYTES": "Bytes"}
+STORED_TYPES = (*TYPES, "Bytes", "UnixTimestamp")
 POLICIES = ("on_expired", "on_missing")
 SCHEDULE = ("max_lateness", "materialize_every", "run_budget")
 VIEW_TAGS = ("group", "ttl", "age", "min_coverage", *POLICIES, *SCHEDULE)
@@ -83,6 +84,11 @@ def problems_of_view(view: Mapping[str, Any]) -> list[str]:
         if kind not in KEY_TYPES
     ]
     wrong += [line for field in view["fields"] for line in _field_problems(field)]
+    wrong += [
+        f"field {name!r}: it is {dtype}, which no online store here holds; allowed are {list(STORED_TYPES)}"
+        for name, dtype in view["stored"].items()
+        if view["online"] and dtype not in STORED_TYPES
+    ]
     wrong += _ttl_problems(view)
     wrong += _coverage_problems(tags)
     return [f"feature view {view['name']!r}: {line}" for line in wrong]

@@ -78,6 +78,7 @@ def _view(view: dict[str, Any]) -> View:
         created=view["created"],
         keys=view["keys"],
         key_types=[KEY_TYPES[kind] for kind in view["key_types"]],
+        stored=view["stored"],
         ttl_us=view["ttl_us"] or None,
         group=tags["group"],
         on_expired=tags.get("on_expired", "null"),

@@ -70,6 +70,7 @@ def _view(view: Any, selected: Any, entities: dict[str, Any]) -> dict[str, Any]:
         "online": view.online,
         "tags": dict(view.tags),
         "fields": [_field(field) for field in selected],
+        "stored": {field.name: str(field.dtype) for field in view.features},
     }
 
 

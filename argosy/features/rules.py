@@ -45,6 +45,8 @@ class View:
         timestamp: Column of the instant at which a row became known.
         created: Column that orders rows of one key and instant, the newest wins; None if there is none.
         keys: Columns that say what a row is about, and in `key_types` their types in Feast, such as String.
+        stored: Types in Feast of all fields of the view, by name; those of `features` and the ones that this service
+            leaves out, which the online store holds for others.
         ttl_us: How old a row may be, inclusive; None for ever.
         age_feature: Name under which the row's age in seconds is a feature; None for a view without a TTL.
         on_expired: What serving does with an expired row: a null, an error, or a referral to a person.
@@ -58,6 +60,7 @@ class View:
     created: str | None
     keys: list[str]
     key_types: list[str]
+    stored: dict[str, str]
     ttl_us: int | None
     group: str
     on_expired: OnExpired

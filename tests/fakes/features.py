@@ -38,7 +38,11 @@ def a_view(**changes: Any) -> View:
         "age_feature": "temps_age_s", "features": [a_feature()],
     }  # fmt: skip
     view |= changes
-    return View(**{"key_types": ["Int32" if key == "k2" else "String" for key in view["keys"]], **view})
+    made = {
+        "key_types": ["Int32" if key == "k2" else "String" for key in view["keys"]],
+        "stored": {feature.field: feature.dtype for feature in view["features"]},
+    }
+    return View(**{**made, **view})
 
 
 def a_feature(**changes: Any) -> ViewFeature:
@@ -129,7 +133,7 @@ def described(view: View) -> dict[str, Any]:
     found = asdict(view)
     tags = {"group": view.group, "max_lateness": "1s", "materialize_every": "1s", "run_budget": "1s"}
     fields = [{"name": f.field, "dtype": "Float32", "description": "a value", "tags": {}} for f in view.features]
-    names = ("name", "source", "timestamp", "created", "keys", "ttl_us", "online")
+    names = ("name", "source", "timestamp", "created", "keys", "stored", "ttl_us", "online")
     key_types = [kind.upper() for kind in view.key_types]
     return {**{name: found[name] for name in names}, "key_types": key_types, "tags": tags, "fields": fields}
 
