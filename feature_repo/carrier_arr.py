@@ -17,6 +17,7 @@ carrier_arr = FeatureView(
     ],
     source=FileSource(name="carrier_arr", path="carrier_arr.parquet", timestamp_field="available_at"),
     description="Arrivals of the carrier, 24 h and 7 d",
+    owner="flights",
     tags={
         "group": "slow",
         "max_lateness": "6h",

@@ -16,6 +16,7 @@ carrier_origin_dep = FeatureView(
     ],
     source=FileSource(name="carrier_origin_dep", path="carrier_origin_dep.parquet", timestamp_field="available_at"),
     description="Departures of the carrier at the origin, 3 h",
+    owner="flights",
     tags={
         "group": "now",
         "max_lateness": "15m",

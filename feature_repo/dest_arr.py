@@ -18,6 +18,7 @@ dest_arr = FeatureView(
     ],
     source=FileSource(name="dest_arr", path="dest_arr.parquet", timestamp_field="available_at"),
     description="Arrivals at the destination, 6 h",
+    owner="flights",
     tags={
         "group": "now",
         "max_lateness": "15m",

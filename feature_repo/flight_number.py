@@ -19,6 +19,7 @@ flight_number = FeatureView(
     ],
     source=FileSource(name="flight_number", path="flight_number.parquet", timestamp_field="available_at"),
     description="Arrivals of the flight number, 28 d",
+    owner="flights",
     tags={
         "group": "slow",
         "max_lateness": "6h",

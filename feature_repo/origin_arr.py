@@ -17,6 +17,7 @@ origin_arr = FeatureView(
     ],
     source=FileSource(name="origin_arr", path="origin_arr.parquet", timestamp_field="available_at"),
     description="Arrivals of flights from the origin, 3 h",
+    owner="flights",
     tags={
         "group": "now",
         "max_lateness": "15m",

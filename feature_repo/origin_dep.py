@@ -17,6 +17,7 @@ origin_dep = FeatureView(
     ],
     source=FileSource(name="origin_dep", path="origin_dep.parquet", timestamp_field="available_at"),
     description="Departures at the origin, 2 h",
+    owner="flights",
     tags={
         "group": "now",
         "max_lateness": "15m",

@@ -18,6 +18,7 @@ planes = FeatureView(
     ],
     source=FileSource(name="planes", path="planes.parquet", timestamp_field="available_at"),
     description="Register of aircraft",
+    owner="flights",
     tags={
         "ttl": "forever",  # what a plane is does not age
         "group": "plane",

@@ -18,6 +18,7 @@ route = FeatureView(
     ],
     source=FileSource(name="route", path="route.parquet", timestamp_field="available_at"),
     description="Arrivals of the route, 14 d",
+    owner="flights",
     tags={
         "group": "slow",
         "max_lateness": "6h",

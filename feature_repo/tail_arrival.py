@@ -16,6 +16,7 @@ tail_arrival = FeatureView(
     ],
     source=FileSource(name="tail_arrival", path="tail_arrival.parquet", timestamp_field="available_at"),
     description="Last arrival of the aircraft",
+    owner="flights",
     tags={
         "group": "aircraft",
         "max_lateness": "15m",

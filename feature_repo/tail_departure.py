@@ -28,6 +28,7 @@ tail_departure = FeatureView(
     ],
     source=FileSource(name="tail_departure", path="tail_departure.parquet", timestamp_field="available_at"),
     description="Last departure of the aircraft from New York",
+    owner="flights",
     tags={
         "group": "aircraft",
         "max_lateness": "15m",

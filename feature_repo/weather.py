@@ -26,9 +26,10 @@ weather = FeatureView(
     ],
     source=FileSource(name="weather", path="weather.parquet", timestamp_field="available_at"),
     description="Weather at the origin",
+    owner="flights",
     tags={
         "group": "weather",
-        "max_lateness": "75m",  # hourly rows that come up to a quarter of an hour late
+        "max_lateness": "15m",  # of a row that is due; that rows are an hour apart is seen in the data
         "materialize_every": "15m",
         "run_budget": "5m",
         "min_coverage": "0.95",

@@ -25,7 +25,7 @@ KEY_TYPES = {"STRING": "String", "INT64": "Int64", "INT32": "Int32", "BYTES": "B
 STORED_TYPES = (*TYPES, "Bytes", "UnixTimestamp")
 POLICIES = ("on_expired", "on_missing")
 SCHEDULE = ("max_lateness", "materialize_every", "run_budget")
-VIEW_TAGS = ("group", "ttl", "age", "min_coverage", *POLICIES, *SCHEDULE)
+VIEW_TAGS = ("group", "ttl", "age", "min_coverage", "availability", *POLICIES, *SCHEDULE)
 FIELD_TAGS = ("feature", "since", "equals")
 REQUEST_TAGS = ("group", "expires_with")
 
@@ -91,6 +91,7 @@ def problems_of_view(view: Mapping[str, Any]) -> list[str]:
     ]
     wrong += _ttl_problems(view)
     wrong += _coverage_problems(tags)
+    wrong += _availability_problems(view)
     return [f"feature view {view['name']!r}: {line}" for line in wrong]
 
 
@@ -141,6 +142,27 @@ def _coverage_problems(tags: Mapping[str, str]) -> list[str]:
     text = tags.get("min_coverage", "1")
     fine = re.fullmatch(r"0(\.\d+)?|1(\.0+)?", text)
     return [] if fine else [f"min_coverage is {text!r}; write a share from 0 to 1, such as '0.95'"]
+
+
+def _availability_problems(view: Mapping[str, Any]) -> list[str]:
+    """List why a view's rows cannot be available as its tag says."""
+    tag = view["tags"].get("availability")
+    if tag is None:
+        return []
+    if tag == "created":
+        return (
+            []
+            if view["created"]
+            else ["its availability is 'created', and its source names no created_timestamp_column: name one"]
+        )
+    try:
+        span_s = duration_s(tag)
+    except ValueError as error:
+        return [f"availability: {error}; or 'created'"]
+    ttl_s = (view["ttl_us"] or 0) / 1e6
+    if 0 < ttl_s < span_s:
+        return [f"its rows are available {tag} after their timestamp, when they have outlived their ttl of {ttl_s:g} s"]
+    return []
 
 
 def _field_problems(field: Mapping[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ from argosy.features.checks import (
     feature_name,
     problems_of_service,
 )
-from argosy.features.rules import Group, RequestFeature, Rules, View, ViewFeature
+from argosy.features.rules import Availability, Group, RequestFeature, Rules, View, ViewFeature
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,7 +90,17 @@ def _view(view: dict[str, Any]) -> View:
         min_coverage=float(tags.get("min_coverage", "0.95")),
         age_feature=age_feature(view),
         features=[_view_feature(field) for field in view["fields"]],
+        owner=view["owner"],
+        availability=_availability(tags),
     )
+
+
+def _availability(tags: dict[str, str]) -> Availability:
+    """Read from when on a row may be used."""
+    tag = tags.get("availability")
+    if tag is None:
+        return 0
+    return "created" if tag == "created" else duration_s(tag) * 1_000_000
 
 
 def _span(tags: dict[str, str], tag: str) -> int | None:

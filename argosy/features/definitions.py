@@ -68,6 +68,7 @@ def _view(view: Any, selected: Any, entities: dict[str, Any]) -> dict[str, Any]:
         "key_types": [_named(entities, entity).value_type.name for entity in view.entities],
         "ttl_us": None if view.ttl is None else round(view.ttl.total_seconds() * 1_000_000),
         "online": view.online,
+        "owner": view.owner or "",
         "tags": dict(view.tags),
         "fields": [_field(field) for field in selected],
         "stored": {field.name: str(field.dtype) for field in view.features},

@@ -13,7 +13,7 @@ from argosy.features.tables import quote
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ROW, PART, AGE, STATUS = "__row", "__part", "__age", "__status"
+ROW, PART, AGE, STATUS, KNOWN = "__row", "__part", "__age", "__status", "__known"
 USABLE = ("PRESENT", "NULL_VALUE")
 
 
@@ -46,40 +46,81 @@ def other_requests(rules: Rules) -> str:
     """  # noqa: S608 - identifiers are quoted
 
 
+def identity(view: View) -> list[str]:
+    """Name the columns that tell a view's rows apart."""
+    created = [view.created] if view.created and view.availability == "created" else []
+    return [*view.keys, view.timestamp, *created]
+
+
 def repeated_rows(view: View, rows: str) -> str:
     """Find a key and instant with more than one row."""
-    keys = _names((*view.keys, view.timestamp))
+    keys = _names(identity(view))
     return f"SELECT {keys}, count(*) FROM {rows} GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 1"  # noqa: S608
 
 
 def newest_rows(view: View) -> str:
-    """Keep, of several rows of one key and instant, the newest created; equal rows become one."""
+    """Keep, of several rows of one key and instant, the newest created; equal rows become one.
+
+    Where rows are available as they are created, an earlier one of an instant counts until the later one comes: of
+    these only equal rows become one.
+    """
     keys = _names((*view.keys, view.timestamp))
-    columns = _names((*view.keys, view.timestamp, *(feature.field for feature in view.features)))
+    columns = _names((*identity(view), *(feature.field for feature in view.features)))
     distinct = f"SELECT DISTINCT {columns} FROM offered"  # noqa: S608
-    if view.created is None:
+    if view.created is None or view.availability == "created":
         return distinct
     return f"{distinct} QUALIFY rank() OVER (PARTITION BY {keys} ORDER BY {quote(view.created)} DESC NULLS LAST) = 1"
 
 
+def known_rows(view: View, rows: str, *, lag_us: int = 0) -> str:
+    """Add to each row the instant from which on it counts.
+
+    Where rows are available as they are created, one that comes after a newer one never counts: it is left out. What
+    is left of a key is newer by (event, created) the later it is known, as an as-of join needs it.
+
+    Args:
+        view: The view.
+        rows: A query for its rows, one per key and instant.
+        lag_us: How long after its timestamp a row reaches a store at the earliest, microseconds.
+
+    """
+    event = quote(view.timestamp)
+    after = lag_us if view.availability == "created" else max(lag_us, view.availability)
+    known = f"{event} + {after}" if after else event
+    if view.availability != "created":
+        return f"SELECT *, {known} AS {KNOWN} FROM ({rows})"  # noqa: S608 - identifiers are quoted
+    created = quote(view.created or "")
+    keys, newest = _names(view.keys), f"row({event}, {created})"
+    return f"""
+        SELECT *, greatest({known}, {created}) AS {KNOWN} FROM ({rows})
+        WHERE {event} IS NOT NULL AND {created} IS NOT NULL
+        QUALIFY {newest} = max({newest}) OVER (PARTITION BY {keys} ORDER BY {KNOWN})
+    """  # noqa: S608 - identifiers are quoted
+
+
 def as_of_join(view: View, rows: str) -> str:
-    """Join to each request the newest of the view's rows known by then, and value it under the TTL."""
-    on = " AND ".join(f"r.{quote(key)} = e.{quote(key)}" for key in view.keys)
-    known_at = f"e.{quote(view.timestamp)}"
-    alive = "TRUE" if view.ttl_us is None else f"r.t0 - {known_at} <= {view.ttl_us}"
+    """Join to each request the newest of the view's rows that counts by then, and value it under the TTL."""
+    event = f"e.{quote(view.timestamp)}"
+    alive = "TRUE" if view.ttl_us is None else f"r.t0 - {event} <= {view.ttl_us}"
     values = ", ".join(f"CASE WHEN {alive} THEN {_value(f)} END AS {quote(f.name)}" for f in view.features)
     empty = " AND ".join(f"e.{quote(feature.field)} IS NULL" for feature in view.features)
     return f"""
         CREATE TABLE {result_of(view)} AS
-        SELECT r.{ROW}, r.t0 - {known_at} AS {AGE},
-               CASE WHEN {known_at} IS NULL THEN 'NOT_FOUND'
+        SELECT r.{ROW}, r.t0 - {event} AS {AGE},
+               CASE WHEN {event} IS NULL THEN 'NOT_FOUND'
                     WHEN NOT ({alive}) THEN 'OUTSIDE_MAX_AGE'
                     WHEN {empty} THEN 'NULL_VALUE'
                     ELSE 'PRESENT' END AS {STATUS},
                {values}
-        FROM requests r ASOF LEFT JOIN ({rows}) e ON {on} AND r.t0 >= {known_at}
+        FROM {asof(view, known_rows(view, rows))}
         ORDER BY r.{ROW}
     """  # noqa: S608 - identifiers are quoted
+
+
+def asof(view: View, known: str) -> str:
+    """Join to each request `r` the row `e` of its keys that was known last."""
+    on = " AND ".join(f"r.{quote(key)} = e.{quote(key)}" for key in view.keys)
+    return f"requests r ASOF LEFT JOIN ({known}) e ON {on} AND r.t0 >= e.{KNOWN}"
 
 
 def rows_out_of_place(view: View) -> str:

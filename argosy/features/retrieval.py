@@ -1,7 +1,8 @@
 """Retrieve features as of each request: one as-of join per view, under its time to live.
 
 A row is visible at T iff `timestamp <= T` and `T - timestamp <= ttl`, in microseconds, both inclusive. The newest row
-counts; of one instant, the newest created. An expired row never gives way to an older one, and a null stays null.
+counts; of one instant, the newest created. What counts may start later than its timestamp: a view's availability says
+when. An expired row never gives way to an older one, and a null stays null.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def _unique_rows(db: duckdb.DuckDBPyConnection, view: View, path: Path) -> str:
     if clash:
         *key, count = clash[0]
         raise BadInput(
-            f"{path}: {count} different rows for {[*view.keys, view.timestamp]} = {key}; a key has one row per "
+            f"{path}: {count} different rows for {queries.identity(view)} = {key}; a key has one row per "
             "instant: declare a created column that tells the newer one, or drop the wrong ones"
         )
     return newest

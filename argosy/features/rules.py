@@ -17,6 +17,7 @@ UNITS_US = {"s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000, "d": 86_400_0
 
 FeatureType = Literal["number", "category"]
 OnExpired = Literal["null", "fail", "refer"]
+Availability = int | Literal["created"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class View:
         age_feature: Name under which the row's age in seconds is a feature; None for a view without a TTL.
         on_expired: What serving does with an expired row: a null, an error, or a referral to a person.
         min_coverage: Smallest share of requests with a row inside its TTL that counts as healthy.
+        owner: Who answers for it; empty if nobody is named.
+        availability: From when on a row may be used: so many microseconds after its timestamp, or, with `created`, from
+            the instant in the column `created` on. Ages count from the timestamp all the same.
 
     """
 
@@ -72,6 +76,15 @@ class View:
     min_coverage: float
     age_feature: str | None
     features: list[ViewFeature]
+    owner: str = ""
+    availability: Availability = 0
+
+    @property
+    def serving_lag_us(self) -> int | None:
+        """How long after its timestamp a row can reach the online store; None without a schedule to reach it by."""
+        spans = (self.max_lateness_s, self.materialize_every_s, self.run_budget_s)
+        known = [span for span in spans if span is not None]
+        return sum(known) * 1_000_000 if self.online and len(known) == len(spans) else None
 
 
 @dataclass(frozen=True)

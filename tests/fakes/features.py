@@ -110,7 +110,13 @@ def rows_of(path: Path) -> list[Row]:
 
 def visible(view: View, rows: Iterable[Row], request: Row) -> tuple[str, int | None, Row | None]:
     """Apply the rule by reading every row: status, age in microseconds, and the row that may be used."""
-    known = [row for row in rows if _same_keys(view, row, request) and row[view.timestamp] <= request["t0"]]
+    known = [
+        row
+        for row in rows
+        if _same_keys(view, row, request)
+        and row[view.timestamp] <= request["t0"]
+        and is_available(view, row, request["t0"])
+    ]
     if not known:
         return "NOT_FOUND", None, None
     newest = max(row[view.timestamp] for row in known)
@@ -123,6 +129,13 @@ def visible(view: View, rows: Iterable[Row], request: Row) -> tuple[str, int | N
     return "NULL_VALUE" if empty else "PRESENT", age, row
 
 
+def is_available(view: View, row: Row, at: int) -> bool:
+    """Say whether a row may be used at an instant, as far as its view's availability goes."""
+    if view.availability == "created":
+        return row[view.created] is not None and row[view.created] <= at
+    return row[view.timestamp] + view.availability <= at
+
+
 def seconds(age: int | None) -> float | None:
     """Return microseconds as seconds in a float32 column's precision."""
     return None if age is None else float(np.float32(age / 1e6))
@@ -133,7 +146,7 @@ def described(view: View) -> dict[str, Any]:
     found = asdict(view)
     tags = {"group": view.group, "max_lateness": "1s", "materialize_every": "1s", "run_budget": "1s"}
     fields = [{"name": f.field, "dtype": "Float32", "description": "a value", "tags": {}} for f in view.features]
-    names = ("name", "source", "timestamp", "created", "keys", "stored", "ttl_us", "online")
+    names = ("name", "source", "timestamp", "created", "keys", "stored", "ttl_us", "online", "owner")
     key_types = [kind.upper() for kind in view.key_types]
     return {**{name: found[name] for name in names}, "key_types": key_types, "tags": tags, "fields": fields}
 

@@ -63,6 +63,9 @@ def test_an_online_view_without_a_schedule_is_refused_and_an_offline_one_is_not(
         ({"on_expired": "zero"}, r"on_expired is 'zero'; allowed are \['null', 'fail', 'refer'\]"),
         ({"max_lateness": "1.5h"}, "max_lateness: '1.5h' is no duration"),
         ({"min_coverage": "95"}, "min_coverage is '95'; write a share from 0 to 1"),
+        ({"availability": "soon"}, "availability: 'soon' is no duration; .*or 'created'"),
+        ({"availability": "created"}, "availability is 'created', and its source names no created_timestamp_column"),
+        ({"availability": "2m"}, "available 2m after their timestamp, when they have outlived their ttl of 60 s"),
     ],
 )
 def test_a_wrong_tag_is_named_with_what_is_allowed(tags, expected):

@@ -47,6 +47,16 @@ def test_every_problem_of_a_service_is_one_line():
     ]
 
 
+@pytest.mark.parametrize(("tag", "availability"), [(None, 0), ("15s", 15_000_000), ("created", "created")])
+def test_a_tag_says_from_when_on_a_row_may_be_used(tag, availability):
+    view = described(a_view(created="created", owner="weather desk"))
+    view["tags"] |= {} if tag is None else {"availability": tag}
+
+    [made] = rules_of(a_service() | {"views": [view]}, "test").views
+
+    assert (made.availability, made.owner) == (availability, "weather desk")
+
+
 def test_the_tags_of_a_field_make_another_feature_of_it():
     view = described(a_view())
     view["fields"] = [
@@ -74,7 +84,7 @@ columns = {"timestamp_field": "known_at", "created_timestamp_column": "created"}
 source = FileSource(name="sensor", path="sensor.parquet", **columns)
 temps = FeatureView(
     name="temps", entities=[place], ttl=timedelta(minutes=1), source=source, online=False, tags={"group": "weather"},
-    schema=[Field(name="v", dtype=Float32), Field(name="unread", dtype=Float32)],
+    owner="desk", schema=[Field(name="v", dtype=Float32), Field(name="unread", dtype=Float32)],
 )
 asked = RequestSource(name="asked", schema=[Field(name="size", dtype=Float32, tags={"group": "schedule"})])
 service = FeatureService(name="test", features=[temps[["v"]]], tags={"request": "asked", "id": "case"})
@@ -93,7 +103,7 @@ def test_a_repository_is_read_by_a_child_that_alone_imports_feast(tmp_path):
     assert (rules.id, [each.name for each in rules.request]) == ("case", ["size"])
     [view] = rules.views
     assert (view.source, view.timestamp, view.created, view.keys) == ("sensor", "known_at", "created", ["place_id"])
-    assert (view.ttl_us, [feature.name for feature in view.features]) == (60_000_000, ["v"])
+    assert (view.ttl_us, view.owner, [feature.name for feature in view.features]) == (60_000_000, "desk", ["v"])
 
 
 @pytest.mark.slow

@@ -158,6 +158,46 @@ def test_a_view_that_must_not_expire_or_be_missing_stops_the_step(tmp_path, chan
         cell(tmp_path, [a_row(known_at=known_at)], view=a_view(**changes))
 
 
+@pytest.mark.parametrize(("later", "status"), [(-1, "NOT_FOUND"), (0, "PRESENT"), (50 * SECOND, "PRESENT")])
+def test_a_row_that_is_available_later_counts_from_then_on_and_ages_from_its_timestamp(tmp_path, later, status):
+    row = cell(tmp_path, [a_row(known_at=T0)], view=a_view(availability=10 * SECOND), t0=T0 + 10 * SECOND + later)
+
+    assert (row["temps__status"], row["temps_age_s"]) == (status, None if status == "NOT_FOUND" else 10 + later / 1e6)
+
+
+def test_until_a_row_is_available_the_one_before_it_counts(tmp_path):
+    rows = [a_row(known_at=T0 - 20 * SECOND, v=1.0), a_row(known_at=T0 - 5 * SECOND, v=2.0)]
+
+    assert cell(tmp_path, rows, view=a_view(availability=10 * SECOND))["v"] == 1.0
+
+
+@pytest.mark.parametrize(("created", "status"), [(T0, "PRESENT"), (T0 + 1, "NOT_FOUND"), (None, "NOT_FOUND")])
+def test_a_row_that_was_created_after_the_request_was_not_known_to_it(tmp_path, created, status):
+    view = a_view(created="created", availability="created")
+
+    assert cell(tmp_path, [a_row(known_at=T0 - 9, created=created)], view=view)["temps__status"] == status
+
+
+def test_a_correction_counts_from_its_creation_on_and_what_it_corrects_until_then(tmp_path):
+    view = a_view(created="created", availability="created")
+    rows = [a_row(created=T0, v=1.0), a_row(created=T0 + 10, v=2.0)]
+
+    found = [cell(tmp_path / str(later), rows, view=view, t0=T0 + later)["v"] for later in (9, 10)]
+    assert found == [1.0, 2.0]
+
+
+def test_a_late_row_never_hides_a_newer_one(tmp_path):
+    view = a_view(created="created", availability="created")
+    rows = [a_row(known_at=T0 - 9, created=T0 - 1, v=1.0), a_row(known_at=T0 - 5, created=T0 - 5, v=2.0)]
+
+    assert cell(tmp_path, rows, view=view)["v"] == 2.0
+
+
+def test_two_different_rows_created_together_are_refused_whatever_makes_them_available(tmp_path):
+    with pytest.raises(BadInput, match="2 different rows"):
+        cell(tmp_path, [a_row(v=1.0), a_row(v=2.0)], view=a_view(created="created", availability="created"))
+
+
 def test_parts_keep_their_requests_sorted_by_time_and_id(tmp_path):
     early, late = [a_request(id="c"), a_request(id="a")], [a_request(id="b", t0=T0 + 5), a_request(id="d", t0=T0 + 4)]
     made, _ = retrieve_rows(
@@ -253,7 +293,7 @@ ROWS = st.lists(
         {
             "k": KEYS,
             "known_at": INSTANTS,
-            "created": st.integers(T0, T0 + 9),
+            "created": INSTANTS | st.integers(T0, T0 + 9),
             "v": st.none() | st.integers(-9, 9).map(float),
         }
     ),
@@ -263,10 +303,13 @@ ROWS = st.lists(
 ASKED = st.lists(st.fixed_dictionaries({"k": KEYS, "t0": INSTANTS}), min_size=1, max_size=25)
 
 
-@settings(max_examples=25, deadline=None)
-@given(rows=ROWS, asked=ASKED, ttl=st.sampled_from([None, SECOND, TTL]))
-def test_retrieval_agrees_with_the_rule_read_row_by_row(rows, asked, ttl):
-    view = a_view(ttl_us=ttl, created="created", age_feature=None)
+AVAILABILITY = st.sampled_from([0, "created", SECOND, TTL, 2 * TTL])
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=ROWS, asked=ASKED, ttl=st.sampled_from([None, SECOND, TTL]), availability=AVAILABILITY)
+def test_retrieval_agrees_with_the_rule_read_row_by_row(rows, asked, ttl, availability):
+    view = a_view(ttl_us=ttl, created="created", age_feature=None, availability=availability)
     rows = [a_row(**row) for row in rows]
     requests = [a_request(id=str(number), **each) for number, each in enumerate(asked)]
     with tempfile.TemporaryDirectory() as folder:

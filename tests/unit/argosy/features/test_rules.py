@@ -24,6 +24,12 @@ def test_the_listing_has_the_request_first_and_each_age_after_its_view():
     ]
 
 
+def test_the_serving_lag_is_the_schedule_of_an_online_view_and_nothing_without_one():
+    assert a_view().serving_lag_us == 3_000_000
+    assert a_view(online=False).serving_lag_us is None
+    assert a_view(run_budget_s=None).serving_lag_us is None
+
+
 def test_rules_of_another_format_are_refused(tmp_path):
     found = json.loads(rules_with(a_view()).to_json()) | {"format": 99}
     (tmp_path / "features.json").write_text(json.dumps(found))
