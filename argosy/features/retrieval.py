@@ -15,6 +15,7 @@ import duckdb
 
 from argosy.errors import BadInput
 from argosy.features import queries
+from argosy.features.carried import FILE, carry
 from argosy.features.rules import IDENTITY, Rules, View, read_rules
 from argosy.features.tables import connect, read_parquet, write_parquet
 
@@ -33,7 +34,7 @@ def retrieve(*, requests: Path, events: Path, features: Path, frame: Path) -> di
         requests: Folder of `part-*.parquet` with t0, day, y, label_at, the id, the keys and the request's features.
         events: Folder with `<source>.parquet` per view.
         features: The compiled rules.
-        frame: Folder to write: one part per part of requests, and `schema.json`.
+        frame: Folder to write: one part per part of requests, `schema.json`, and the rules that a model carries.
 
     Returns:
         `rows`, before and after; and per view its coverage, overall and per part, the counts of its statuses, and
@@ -163,7 +164,7 @@ def _coverage(db: duckdb.DuckDBPyConnection, view: View) -> dict[str, Any]:
 
 
 def _write_frame(table: pa.Table, parts: dict[str, int], rules: Rules, frame: Path) -> None:
-    """Write one file per part of the requests, and the schema."""
+    """Write one file per part of the requests, the schema, and the half of the rules that serving needs."""
     start = 0
     for part, rows in parts.items():
         write_parquet(table.slice(start, rows), frame / f"part-{part}.parquet", instants=("t0", "label_at"))
@@ -171,3 +172,4 @@ def _write_frame(table: pa.Table, parts: dict[str, int], rules: Rules, frame: Pa
     groups = [asdict(group) for group in rules.groups]
     schema = {"features": rules.listing(), "groups": groups, "label": "y", "id": rules.id}
     (frame / "schema.json").write_text(json.dumps(schema, indent=1) + "\n")
+    (frame / FILE).write_text(carry(rules).to_json())

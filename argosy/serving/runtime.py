@@ -1,10 +1,10 @@
 """Run a model folder: the one way in which a row becomes a probability.
 
-A model folder holds `model.onnx` and `signature.json`. The signature names the features in the order of the
-graph's columns; callers give features by name, in any order. Encoding is done here, not in the graph, which
-is 20 times faster for strings: a number stays itself, a category becomes its index in the signature's list,
-null and categories that training has not seen become NaN, the model's missing value. The calibration that a
-signature describes is already inside the graph.
+A model folder holds `model.onnx`, `signature.json` and, where its features come from views, `features.json`: the rules
+that a server looks them up by. The signature names the features in the order of the graph's columns; callers give
+features by name, in any order. Encoding is done here, not in the graph, which is 20 times faster for strings: a number
+stays itself, a category becomes its index in the signature's list, null and categories that training has not seen
+become NaN, the model's missing value. The calibration that a signature describes is already inside the graph.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 GRAPH = "model.onnx"
 SIGNATURE = "signature.json"
+RULES = "features.json"
 SIGNATURE_VERSION = 1
 INPUT = "features"
 Scalar = TypeVar("Scalar", bound=np.generic)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from argosy.serving.runtime import GRAPH, SIGNATURE, SIGNATURE_VERSION, encode_table, load_model
+from argosy.serving.runtime import GRAPH, RULES, SIGNATURE, SIGNATURE_VERSION, encode_table, load_model
 from argosy.training.calibration import choose_calibration, probabilities_of
 from argosy.training.dropout import droppable_columns
 from argosy.training.ensemble import ensemble_seeds, fit_ensemble, importance_of, mean_margins, mean_trees
@@ -66,6 +66,7 @@ def train(*, frame: Path, plan: TrainingPlan, params: Mapping[str, Any], seed: i
     intercept, trees = mean_trees(boosters)
     graph = export_graph(intercept=intercept, trees=trees, features=features, calibration=calibration)
     write_model(model, graph=graph, signature=signature)
+    carry_rules(frame, model)
     parity = require_same(model, boosters=boosters, rows=parity_rows(matrix, seed=seed))
     return write_card(
         model,
@@ -112,6 +113,12 @@ def write_model(model: Path, *, graph: bytes, signature: Mapping[str, Any]) -> N
     model.mkdir(parents=True, exist_ok=True)
     (model / GRAPH).write_bytes(graph)
     (model / SIGNATURE).write_text(json.dumps(signature, indent=1) + "\n", encoding="utf-8")
+
+
+def carry_rules(frame: Path, model: Path) -> None:
+    """Copy the rules of the frame's features into the model folder; a frame that no service made has none."""
+    if (frame / RULES).is_file():
+        (model / RULES).write_bytes((frame / RULES).read_bytes())
 
 
 def write_card(model: Path, card: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -155,3 +156,12 @@ def test_params_whose_numbers_are_all_floats_train_the_same_model(frame, model, 
 
     for path in model.iterdir():
         assert (tmp_path / "model" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_model_carries_the_rules_of_its_frame(frame, tmp_path):
+    carried = shutil.copytree(frame, tmp_path / "frame")
+    (carried / "features.json").write_text("the rules\n")
+
+    train(frame=carried, plan=PLAN, params=PARAMS, seed=1, model=tmp_path / "model")
+
+    assert (tmp_path / "model" / "features.json").read_text() == "the rules\n"
