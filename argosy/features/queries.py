@@ -163,6 +163,8 @@ def _value(feature: ViewFeature) -> str:
     """Write one feature of a row `e` for a request `r`."""
     field = f"e.{quote(feature.field)}"
     if feature.since:
+        # An online store holds whole seconds of an instant, so only they count here.
+        field = f"{field} // {UNITS_US['s']} * {UNITS_US['s']}"
         return f"CAST(CAST(r.t0 - {field} AS DOUBLE) / {UNITS_US[feature.since]} AS FLOAT)"
     if feature.equals:
         return f"CAST({field} = r.{quote(feature.equals)} AS FLOAT)"

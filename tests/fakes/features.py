@@ -25,7 +25,7 @@ Row = dict[str, Any]
 _TYPES = {
     "id": pa.string(), "t0": INSTANT, "day": pa.string(), "y": pa.int8(), "label_at": INSTANT, "k": pa.string(),
     "k2": pa.int32(), "v": pa.float64(), "w": pa.string(), "at": INSTANT, "known_at": INSTANT, "created": INSTANT,
-    "size": pa.float32(),
+    "size": pa.float32(), "big": pa.int64(), "length": pa.float64(), "queue": pa.float32(),
 }  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def a_request(**changes: Any) -> Row:
 
 def a_row(**changes: Any) -> Row:
     """Return a source row of key `a` with v = 1, known at T0."""
-    return {"k": "a", "k2": 1, "known_at": T0, "at": T0, "created": T0, "v": 1.0, "w": "x", **changes}
+    return {"k": "a", "k2": 1, "known_at": T0, "at": T0, "created": T0, "v": 1.0, "w": "x", "big": 1, **changes}
 
 
 def write_rows(path: Path, rows: Iterable[Row], columns: Sequence[str] = ()) -> None:
