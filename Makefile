@@ -27,6 +27,7 @@ check: $(INSTALLED)
 	@$(BIN)/lint-imports
 	@$(BIN)/argosy compile --check
 	@$(BIN)/argosy compile --target argo --check
+	@$(BIN)/argosy compile features-materialize --target argo --kind CronWorkflow --schedule '*/5 * * * *' --check
 
 bench: $(INSTALLED)
 	@$(BIN)/python benchmarks/overhead/run.py

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from argosy.launcher.stamps import Stamps
 
-KEYS = {"catalog", "store", "lock", "port", "serving_url", "tracking_uri", "kubeflow_host", "image"}
+KEYS = {"catalog", "store", "lock", "port", "serving_url", "tracking_uri", "kubeflow_host", "image", "online"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Settings:
         serving_url: A server elsewhere that deployments wait for; None for the one on this machine.
         kubeflow_host: The URL of the Kubeflow Pipelines API; None for that of the cluster of KUBECONFIG.
         image: One that holds the launcher, for pods on Argo that no Python component names one for; None for none.
+        online: The online store's URL, `sqlite:///<absolute path>` or `redis://...`; of SQLite by default, in `state`.
 
     """
 
@@ -56,6 +57,7 @@ class Settings:
     port: int
     serving_url: str | None
     tracking_uri: str
+    online: str
     kubeflow_host: str | None = None
     image: str | None = None
 
@@ -86,6 +88,9 @@ def load_settings(start: Path, *, store: str | None = None) -> Settings:
         port=_port(os.environ.get("ARGOSY_PORT") or table.get("port", 8780)),
         serving_url=os.environ.get("ARGOSY_SERVING_URL") or table.get("serving_url"),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or table.get("tracking_uri", f"sqlite:///{state}/mlflow.db"),
+        online=_absolute_online(
+            os.environ.get("ARGOSY_ONLINE") or table.get("online") or f"sqlite:///{state}/online.db", root
+        ),
         kubeflow_host=os.environ.get("ARGOSY_KUBEFLOW_HOST") or table.get("kubeflow_host"),
         image=os.environ.get("ARGOSY_IMAGE") or table.get("image"),
     )
@@ -199,6 +204,11 @@ def _port(given: object) -> int:
 
 def _absolute_store(store: str, root: Path) -> str:
     return store if "://" in store else str(root / store)
+
+
+def _absolute_online(url: str, root: Path) -> str:
+    path = url.removeprefix("sqlite:///")
+    return url if path == url else f"sqlite:///{root / path}"
 
 
 def _file_name(name: str) -> str:

@@ -67,6 +67,7 @@ def open_session(*, store: str | None = None) -> Session:
     # The registry is part of what names a registered version, and the served URL of what a deployment waits for.
     os.environ.setdefault("MLFLOW_TRACKING_URI", settings.tracking_uri)
     os.environ["ARGOSY_STORE"] = settings.store
+    os.environ["ARGOSY_ONLINE"] = settings.online
     os.environ["ARGOSY_STATE"] = str(settings.state)
     os.environ["ARGOSY_PROJECT"] = str(settings.root)
     return Session(settings, opened, keyed_project(settings, opened.stamps))
@@ -140,6 +141,9 @@ def new_run(session: Session, request: Request) -> tuple[Run, str]:
     return Run(pipeline, given, context, debug=request.debug, last_keys=last, run_values=told), run_id
 
 
+ELSEWHERE = ("ARGOSY_STORE", "ARGOSY_ONLINE", "ARGOSY_SERVING_URL", "MLFLOW_TRACKING_URI")
+
+
 def run_elsewhere(session: Session, pipeline: Pipeline, given: Mapping[str, Any], env: Mapping[str, str]) -> Run:
     """Make a run whose steps are started on a cluster; `env` is what its pods are told.
 
@@ -148,7 +152,7 @@ def run_elsewhere(session: Session, pipeline: Pipeline, given: Mapping[str, Any]
 
     """
     arguments: dict[str, Any] = bind_arguments(pipeline, given)
-    told = {name: env[name] for name in ("ARGOSY_STORE", "ARGOSY_SERVING_URL", "MLFLOW_TRACKING_URI") if name in env}
+    told = {name: env[name] for name in ELSEWHERE if name in env}
     run_id = f"plan-{new_run_id(pipeline.name)}"
     context = Context(session.store, session.project, run_id, session.settings.state, _no_execute, env=told)
     return Run(pipeline, arguments | _artifacts(pipeline, arguments, session.store), context, elsewhere=True)
@@ -232,7 +236,7 @@ def _end_early(store: Store, run: Run, run_id: str, *, began: float, error: Argo
 
 
 def _told(url: str | None) -> dict[str, str]:
-    names = ("ARGOSY_STORE", "ARGOSY_STATE", "ARGOSY_PROJECT", "MLFLOW_TRACKING_URI")
+    names = ("ARGOSY_STORE", "ARGOSY_STATE", "ARGOSY_PROJECT", "ARGOSY_ONLINE", "MLFLOW_TRACKING_URI")
     told = {name: os.environ[name] for name in names}
     return told | ({"ARGOSY_SERVING_URL": url} if url else {})
 

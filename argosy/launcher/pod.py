@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from argosy.launcher.executor import Request
     from argosy.launcher.step import Outcome, Step
 
-TOLD: Final = ("ARGOSY_SERVING_URL", "MLFLOW_TRACKING_URI")
+TOLD: Final = ("ARGOSY_ONLINE", "ARGOSY_SERVING_URL", "MLFLOW_TRACKING_URI")
 CHUNK: Final = 1 << 16
 ASKED_TO_END: Final = threading.Event()
 

@@ -11,6 +11,8 @@ from pipelines.catalog import PIPELINES
 from tests.fakes.argo_schema import definitions_folder, faults, schema_of
 
 ROOT = Path(__file__).parents[2]
+# What runs by the clock, and when; each has its CronWorkflow checked in too.
+SCHEDULED = {"features-materialize": "*/5 * * * *"}
 
 
 def compiled(*options, state, **env):
@@ -34,7 +36,19 @@ def test_they_do_not_depend_on_the_order_of_hashes(tmp_path, seed):
 
 
 def test_no_workflow_is_left_over():
-    assert {file.stem for file in (ROOT / "manifests/workflows/argo").glob("*.yaml")} == set(PIPELINES)
+    files = {file.stem for file in (ROOT / "manifests/workflows/argo").glob("*.yaml")}
+
+    assert files == {*PIPELINES, *(f"{name}-cron" for name in SCHEDULED)}
+
+
+@pytest.mark.parametrize(("name", "schedule"), SCHEDULED.items())
+def test_a_scheduled_pipeline_has_its_cron_workflow_checked_in_one_at_a_time(tmp_path, name, schedule):
+    kind = ("--target", "argo", "--kind", "CronWorkflow", "--schedule", schedule)
+    answer = compiled(name, *kind, "--check", state=tmp_path)
+    workflow = yaml.safe_load((ROOT / f"manifests/workflows/argo/{name}-cron.yaml").read_text(encoding="utf-8"))
+
+    assert answer.returncode == 0, answer.stderr
+    assert workflow["spec"]["concurrencyPolicy"] == "Forbid"
 
 
 def test_a_stale_workflow_is_named_with_the_command_that_writes_it(tmp_path):

@@ -37,7 +37,7 @@ end
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 """
 _PUT = f"""{_NEWER}
-if held and older(ARGV[2], held, tonumber(ARGV[3])) then return 0 end
+if held and (held == ARGV[2] or older(ARGV[2], held, tonumber(ARGV[3]))) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1
 """

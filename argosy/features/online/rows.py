@@ -54,7 +54,7 @@ class Written:
 
     Args:
         written: New, newer than what was held, or a correction of the same instant.
-        superseded: Older than what is held; the store kept the newer row.
+        superseded: Older than what is held, or the same; the store kept what it has.
 
     """
 

@@ -37,7 +37,8 @@ _PUT = """
 INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (project, view, key) DO UPDATE
 SET event_us = excluded.event_us, created_us = excluded.created_us, packed = excluded.packed
-WHERE (excluded.event_us, excluded.created_us) >= (rows.event_us, rows.created_us)
+WHERE (excluded.event_us, excluded.created_us) > (rows.event_us, rows.created_us)
+OR (excluded.event_us, excluded.created_us) = (rows.event_us, rows.created_us) AND excluded.packed <> rows.packed
 """
 _GET = "SELECT key, event_us, created_us, packed FROM rows WHERE project = ? AND view = ? AND key = ?"
 _SCAN = "SELECT key, event_us, created_us, packed FROM rows WHERE project = ? AND view = ? AND key > ? LIMIT ?"

@@ -126,7 +126,7 @@ def test_the_nearest_project_upwards_counts(tmp_path):
         ("[tool.argosy]\nstore = \n", r"pyproject\.toml: .*line 2"),
         (
             "[tool.argosy]\nstroe = 'x'\n",
-            r"\[tool\.argosy\] stroe: unread setting; allowed are catalog, image, kubeflow_host, lock, port",
+            r"\[tool\.argosy\] stroe: unread setting; allowed are catalog, image, kubeflow_host, lock, online, port",
         ),
     ],
 )

@@ -1,0 +1,44 @@
+"""Bring features into the online store."""
+
+from typing import NamedTuple
+
+from kfp import dsl
+from kfp.dsl import Artifact, Dataset, Input
+
+from argosy.kubeflow.declare import step
+from components.images import STEPS
+
+
+@step(kind="observe")
+@dsl.component(base_image=STEPS, install_kfp_package=False)
+def observe_online(events: Input[Dataset], features: Input[Artifact], as_of: str, at: str, since: str) -> NamedTuple(
+    "Observed", current=bool, held=dict
+):
+    """Say what the online store holds, and whether it is complete as of the instant."""
+    import json
+    import os
+    from pathlib import Path
+
+    from argosy.features.materialize import observe
+
+    digest = json.loads(os.environ["ARGOSY_INPUTS"])["events"]
+    wanted = {"at": at or as_of, "since": since, "source": digest}
+    return observe(features=Path(features.path), online=os.environ["ARGOSY_ONLINE"], **wanted)
+
+
+@step(measurements=["report"])
+@dsl.component(base_image=STEPS, install_kfp_package=False)
+def materialize_features(
+    events: Input[Dataset], features: Input[Artifact], as_of: str, at: str, since: str, held: dict
+) -> NamedTuple("Materialized", report=dict):
+    """Write what became known into the online store; the key names what the store held before."""
+    import json
+    import os
+    from pathlib import Path
+
+    from argosy.features.materialize import materialize_into
+
+    digest = json.loads(os.environ["ARGOSY_INPUTS"])["events"]
+    wanted = {"at": at or as_of, "since": since, "source": digest}
+    paths = {"events": Path(events.path), "features": Path(features.path)}
+    return (materialize_into(os.environ["ARGOSY_ONLINE"], **paths, **wanted),)
