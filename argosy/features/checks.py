@@ -1,8 +1,8 @@
 """Check described feature definitions: each view's TTL, tags and schedule; each name once.
 
 A TTL is whole seconds above zero, or the tag `ttl: forever`; Feast reads a missing or zero TTL as for ever, and some
-stores round a shorter one to that. For an online view, a row's age when it is read can reach its feed's lateness, the
-interval of materialisation and the time one takes: that sum must stay below the TTL.
+stores round a shorter one to that. For an online view, the serving lag must stay below the TTL (`schedule`). A service
+reads plain feature views: what an on-demand view computes nobody could judge.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
 
 from argosy.features.rules import IDENTITY, UNITS_US, FeatureType, OnExpired
+from argosy.features.schedule import SCHEDULE, duration_s, problems_of_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -24,32 +25,20 @@ TYPES: dict[str, FeatureType] = {
 KEY_TYPES = {"STRING": "String", "INT64": "Int64", "INT32": "Int32", "BYTES": "Bytes"}
 STORED_TYPES = (*TYPES, "Bytes", "UnixTimestamp")
 POLICIES = ("on_expired", "on_missing")
-SCHEDULE = ("max_lateness", "materialize_every", "run_budget")
 VIEW_TAGS = ("group", "ttl", "age", "min_coverage", "availability", *POLICIES, *SCHEDULE)
 FIELD_TAGS = ("feature", "since", "equals")
 REQUEST_TAGS = ("group", "expires_with")
-
-_DURATION = re.compile(r"([1-9]\d*)([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def duration_s(text: str) -> int:
-    """Read a duration in seconds: a whole number above zero and s, m, h or d, such as `15m`.
-
-    Raises:
-        ValueError: It is written otherwise.
-
-    """
-    found = _DURATION.fullmatch(text)
-    if not found:
-        raise ValueError(f"{text!r} is no duration; write a whole number and s, m, h or d, such as '15m'")
-    return int(found[1]) * _SECONDS[found[2]]
 
 
 def problems_of_service(found: Mapping[str, Any]) -> list[str]:
     """List all that is wrong with a described service, one line each."""
     views, request = found["views"], found["request"]
     wrong = [line for view in views for line in problems_of_view(view)]
+    wrong += [
+        f"on-demand feature view {name!r}: nothing keeps its code to the TTL of what it reads; make it a field's tag "
+        "(`since`, `equals`), or a column of the event rows"
+        for name in found["on_demand"]
+    ]
     wrong += [line for field in request for line in _request_problems(field, [view["name"] for view in views])]
     names = Counter(feature_name(field) for view in views for field in view["fields"])
     names.update(field["name"] for field in request)
@@ -115,26 +104,7 @@ def _ttl_problems(view: Mapping[str, Any]) -> list[str]:
         return ["its ttl is 0 or missing, which Feast reads as for ever; give a ttl, or the tag ttl='forever'"]
     if ttl_us < 0 or ttl_us % 1_000_000:
         return [f"its ttl is {ttl_us / 1e6:g} s; allowed are whole seconds above 0, for stores drop the fraction"]
-    return _schedule_problems(view["tags"], ttl_us // 1_000_000, online=view["online"])
-
-
-def _schedule_problems(tags: Mapping[str, str], ttl_s: int, *, online: bool) -> list[str]:
-    """List why the materialisation of a view cannot meet its TTL."""
-    wrong = []
-    spans = {}
-    for tag in SCHEDULE:
-        try:
-            spans[tag] = duration_s(tags[tag])
-        except ValueError as error:
-            wrong.append(f"{tag}: {error}")
-        except KeyError:
-            wrong += (
-                [f"it is online and has no `{tag}` tag, so nobody knows whether its ttl can be met"] if online else []
-            )
-    if not wrong and online and sum(spans.values()) >= ttl_s:
-        worst = " + ".join(f"{tag} {tags[tag]}" for tag in SCHEDULE)
-        wrong.append(f"a row can be {sum(spans.values())} s old when read ({worst}), its ttl is {ttl_s} s; widen one")
-    return wrong
+    return problems_of_schedule(view["tags"], ttl_us // 1_000_000, online=view["online"])
 
 
 def _coverage_problems(tags: Mapping[str, str]) -> list[str]:

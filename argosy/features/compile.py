@@ -16,32 +16,50 @@ from argosy.features.checks import (
     TYPES,
     age_feature,
     did_you_mean,
-    duration_s,
     feature_name,
     problems_of_service,
 )
 from argosy.features.rules import Availability, Group, RequestFeature, Rules, View, ViewFeature
+from argosy.features.schedule import duration_s, warnings_of_view
 
 ROOT = Path(__file__).parents[2]
 
 
 def compile_features(*, feature_repo: Path, service: str, out: Path) -> dict[str, Any]:
-    """Write `features.json` for a service of a Feast repository, and count what it holds.
+    """Write `features.json` for a service of a Feast repository; count what it holds and say what is short in it.
 
     Raises:
         Mistake: The repository cannot be imported, lacks the service, or defines what cannot be kept.
 
     """
-    rules = rules_of(describe(feature_repo, service), service)
+    found = describe(feature_repo, service)
+    rules = rules_of(found, service)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(rules.to_json())
-    return {"service": service, "views": len(rules.views), "features": len(rules.listing())}
+    warnings = [line for view in found["views"] for line in warnings_of_view(view)]
+    return {"service": service, "views": len(rules.views), "features": len(rules.listing()), "warnings": warnings}
 
 
 def describe(feature_repo: Path, service: str) -> dict[str, Any]:
-    """Read the definitions in a child process, so that only the child pays for importing Feast."""
+    """Read the definitions of a service in a child process, so that only the child pays for importing Feast."""
+    return _described(feature_repo, service)
+
+
+def describe_all(feature_repo: Path) -> dict[str, Any]:
+    """Read the definitions of all services in a child process, and of the views that none reads.
+
+    Returns:
+        `services`: what `describe` gives, by name; `unread`: views.
+
+    """
+    found = _described(feature_repo)
+    names = sorted(found["services"])
+    return found | {"services": {name: {"services": names} | each for name, each in found["services"].items()}}
+
+
+def _described(feature_repo: Path, *asked: str) -> dict[str, Any]:
     # -O leaves out the run-time type checks that Feast decorates itself with: half of its import time.
-    command = [sys.executable, "-OB", "-m", definitions.__name__, str(feature_repo.resolve()), service]
+    command = [sys.executable, "-OB", "-m", definitions.__name__, str(feature_repo.resolve()), *asked]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]

@@ -1,6 +1,6 @@
 import pytest
 
-from argosy.features.checks import duration_s, problems_of_service, problems_of_view
+from argosy.features.checks import problems_of_service, problems_of_view
 from tests.fakes.features import SECOND, a_feature, a_view, described
 
 
@@ -40,20 +40,6 @@ def test_a_ttl_that_is_not_whole_seconds_above_zero_is_refused(ttl_us):
     [problem] = problems_of_view(a_described_view(ttl_us=ttl_us))
 
     assert "allowed are whole seconds above 0" in problem
-
-
-@pytest.mark.parametrize(("ttl_s", "fine"), [(180, False), (181, True)])
-def test_lateness_interval_and_run_must_stay_below_the_ttl(ttl_s, fine):
-    schedule = {"max_lateness": "1m", "materialize_every": "1m", "run_budget": "1m"}
-
-    problems = problems_of_view(a_described_view(ttl_us=ttl_s * SECOND, tags=schedule))
-
-    assert [("180 s old when read" in problem) for problem in problems] == ([] if fine else [True])
-
-
-def test_an_online_view_without_a_schedule_is_refused_and_an_offline_one_is_not():
-    assert "no `run_budget` tag" in problems_of_view(a_described_view(without=["run_budget"]))[0]
-    assert problems_of_view(a_described_view(without=["run_budget"], online=False)) == []
 
 
 @pytest.mark.parametrize(
@@ -102,7 +88,8 @@ def test_all_problems_come_at_once():
 
 def test_a_feature_made_twice_is_refused():
     twice = a_view(name="other", features=[a_feature(), a_feature(field="size")])
-    service = {"views": [described(a_view()), described(twice)], "request": [a_field(name="size", tags={"group": "g"})]}
+    request = [a_field(name="size", tags={"group": "g"})]
+    service = {"views": [described(a_view()), described(twice)], "on_demand": [], "request": request}
 
     problems = problems_of_service(service)
 
@@ -113,7 +100,7 @@ def test_a_feature_made_twice_is_refused():
 
 
 def test_a_feature_named_as_a_column_of_every_frame_is_refused():
-    service = {"views": [], "request": [a_field(name="y", tags={"group": "g"})]}
+    service = {"views": [], "on_demand": [], "request": [a_field(name="y", tags={"group": "g"})]}
 
     assert problems_of_service(service) == ["feature 'y': a frame has its own column of this name; rename it"]
 
@@ -121,18 +108,14 @@ def test_a_feature_named_as_a_column_of_every_frame_is_refused():
 def test_a_request_field_expires_with_a_view_of_the_service():
     field = a_field(name="size", tags={"group": "now", "expires_with": "temp"})
 
-    [problem] = problems_of_service({"views": [described(a_view())], "request": [field]})
+    [problem] = problems_of_service({"views": [described(a_view())], "on_demand": [], "request": [field]})
 
     assert "`expires_with` is 'temp'" in problem
     assert "did you mean 'temps'?" in problem
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("5s", 5), ("15m", 900), ("2h", 7200), ("28d", 2_419_200)])
-def test_a_duration_is_a_number_and_a_unit(text, seconds):
-    assert duration_s(text) == seconds
+def test_an_on_demand_view_is_refused_by_name_with_what_to_write_instead():
+    [problem] = problems_of_service({"views": [], "on_demand": ["ratio"], "request": []})
 
-
-@pytest.mark.parametrize("text", ["", "0s", "15", "m", "1.5h", "1h30m", "-1h"])
-def test_other_durations_are_refused(text):
-    with pytest.raises(ValueError, match="is no duration"):
-        duration_s(text)
+    assert problem.startswith("on-demand feature view 'ratio': nothing keeps its code to the TTL of what it reads")
+    assert "`since`, `equals`" in problem

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from argosy.errors import Mistake
-from argosy.features.compile import compile_features, describe, rules_of
+from argosy.features.compile import compile_features, describe, describe_all, rules_of
 from argosy.features.rules import Group, read_rules
 from tests.fakes.features import a_feature, a_view, described
 
@@ -15,6 +15,7 @@ GOLDEN = ROOT / "tests" / "golden" / "flights_delay.features.json"
 def a_service(*views, request=(), **changes):
     """Return a described service."""
     found = {"services": ["test"], "id": "id", "views": [described(view) for view in views], "request": list(request)}
+    found |= {"on_demand": []}
     return {**found, **changes}
 
 
@@ -76,10 +77,10 @@ def test_the_tags_of_a_field_make_another_feature_of_it():
 
 REPOSITORY = """
 from datetime import timedelta
-from feast import Entity, FeatureService, FeatureView, Field, FileSource, RequestSource
+from feast import Entity, FeatureService, FeatureView, Field, FileSource, RequestSource, ValueType
 from feast.types import Float32
 
-place = Entity(name="place", join_keys=["place_id"])
+place = Entity(name="place", join_keys=["place_id"], value_type=ValueType.STRING)
 columns = {"timestamp_field": "known_at", "created_timestamp_column": "created"}
 source = FileSource(name="sensor", path="sensor.parquet", **columns)
 temps = FeatureView(
@@ -99,11 +100,35 @@ def test_a_repository_is_read_by_a_child_that_alone_imports_feast(tmp_path):
     counts = compile_features(feature_repo=tmp_path / "repo", service="test", out=tmp_path / "out" / "features.json")
 
     rules = read_rules(tmp_path / "out" / "features.json")
-    assert counts == {"service": "test", "views": 1, "features": 3}
+    assert counts == {"service": "test", "views": 1, "features": 3, "warnings": []}
     assert (rules.id, [each.name for each in rules.request]) == ("case", ["size"])
     [view] = rules.views
     assert (view.source, view.timestamp, view.created, view.keys) == ("sensor", "known_at", "created", ["place_id"])
     assert (view.ttl_us, view.owner, [feature.name for feature in view.features]) == (60_000_000, "desk", ["v"])
+
+
+ON_DEMAND = """
+from feast.on_demand_feature_view import on_demand_feature_view
+
+@on_demand_feature_view(sources=[temps], schema=[Field(name="double", dtype=Float32)], mode="python")
+def doubled(inputs):
+    return {"double": inputs["v"]}
+
+more = FeatureService(name="more", features=[temps[["v"]], doubled])
+unread = FeatureView(name="unread", entities=[place], source=source, schema=[Field(name="u", dtype=Float32)])
+"""
+
+
+@pytest.mark.slow
+def test_all_services_are_read_at_once_with_their_on_demand_views_and_what_none_reads(tmp_path):
+    (tmp_path / "all.py").write_text(REPOSITORY + ON_DEMAND)
+
+    found = describe_all(tmp_path)
+
+    assert [view["name"] for view in found["unread"]] == ["unread"]
+    assert found["services"]["test"] == describe(tmp_path, "test")
+    with pytest.raises(Mistake, match="on-demand feature view 'doubled': nothing keeps its code to the TTL"):
+        rules_of(found["services"]["more"], "more")
 
 
 @pytest.mark.slow
