@@ -16,8 +16,8 @@ from feast.utils import _parse_feature_ref
 
 from argosy.errors import BadInput
 from argosy.features.asof import NONE, Rows, find, instants
-from argosy.features.checks import duration_s
 from argosy.features.offline_sources import open_dataset, place_of, read_rows
+from argosy.features.schedule import duration_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
