@@ -55,8 +55,8 @@ def packed_rows(view: str, data: Iterable[Written], at_us: int) -> list[PackedRo
         event_us = instant_us(event)
         if event_us > at_us:
             raise BadInput(
-                f"view {view!r}: the row of {_spoken(entity)} has its event at {_spoken_instant(event_us)}, in the future "
-                f"of {_spoken_instant(at_us)}; write it when it has come, or mend its clock"
+                f"view {view!r}: the row of {_spoken(entity)} has its event at {_spoken_instant(event_us)}, in the "
+                f"future of {_spoken_instant(at_us)}; write it when it has come, or mend its clock"
             )
         packed = Map()
         for name, value in values.items():
