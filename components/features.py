@@ -33,6 +33,21 @@ def compile_features(service: str, features: Output[Artifact]) -> dict:
 
 
 @dsl.component(base_image=STEPS, install_kfp_package=False)
+def check_coverage(events: Input[Dataset], features: Input[Artifact], profile: str) -> NamedTuple(
+    "Covered", accepted=bool, coverage=dict, verdict=dict
+):
+    """Refuse views whose rows, under their schedule, would be served too late for the requests of training."""
+    from pathlib import Path
+
+    from argosy.features.coverage import check_coverage as check
+    from components.flights.profiles import PROFILES
+
+    plan, source = PROFILES[profile].training, Path(events.path)
+    found = check(events=source, features=Path(features.path), start=plan.train.start, end=plan.calibrate.end)
+    return found["ok"], found["coverage"], {name: found[name] for name in ("verdict", "ok", "reasons")}
+
+
+@dsl.component(base_image=STEPS, install_kfp_package=False)
 def retrieve_features(events: Input[Dataset], features: Input[Artifact], frame: Output[Dataset]) -> NamedTuple(
     "Retrieved", ages=dict
 ):

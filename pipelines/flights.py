@@ -14,7 +14,7 @@ from components.evaluation import (
     show_results,
     test_model,
 )
-from components.features import build_flight_events, compile_features, retrieve_features
+from components.features import build_flight_events, check_coverage, compile_features, retrieve_features
 from components.ingestion import ingest_flights
 from components.release import deploy_model, observe_champion, promote_model, register_model
 from components.training import choose_candidate, gather_scores, propose_candidates, score_candidate, train_model
@@ -74,9 +74,10 @@ def flights_training(as_of: str = "2014-01-03T00:00:00Z", profile: str = "year")
     checked = validate_flights(raw=raw, as_of=as_of).outputs
     with dsl.If(checked["accepted"] == True):
         events = build_flight_events(clean=checked["clean"]).outputs["events"]
+        covered = check_coverage(events=events, features=features, profile=profile).outputs
         frame = retrieve_features(events=events, features=features).outputs["frame"]
         honest = check_features(frame=frame, profile=profile).outputs
-        with dsl.If(honest["accepted"] == True):
+        with dsl.If(covered["accepted"] == True), dsl.If(honest["accepted"] == True):
             params = search(frame, profile)
             model = train_model(frame=frame, params=params, profile=profile, seed=SEED).outputs["model"]
             judge_and_release(model, frame, profile)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ROW, PART, AGE, STATUS, KNOWN = "__row", "__part", "__age", "__status", "__known"
 USABLE = ("PRESENT", "NULL_VALUE")
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
 
 
 def result_of(view: View) -> str:
@@ -121,6 +122,25 @@ def asof(view: View, known: str) -> str:
     """Join to each request `r` the row `e` of its keys that was known last."""
     on = " AND ".join(f"r.{quote(key)} = e.{quote(key)}" for key in view.keys)
     return f"requests r ASOF LEFT JOIN ({known}) e ON {on} AND r.t0 >= e.{KNOWN}"
+
+
+def ages(view: View, *, lag_us: int) -> str:
+    """List, ascending, the age of the row that counts for each request which finds one, were rows so much later."""
+    rows = f"SELECT DISTINCT {_names(identity(view))} FROM offered"  # noqa: S608 - identifiers are quoted
+    age = f"r.t0 - e.{quote(view.timestamp)}"
+    joined = asof(view, known_rows(view, rows, lag_us=lag_us))
+    return f"SELECT {age} AS {AGE} FROM {joined} WHERE {age} IS NOT NULL ORDER BY {AGE}"  # noqa: S608
+
+
+def newest_instant(view: View) -> str:
+    """Find the newest timestamp of what is offered."""
+    return f"SELECT max({quote(view.timestamp)}) FROM offered"  # noqa: S608 - identifiers are quoted
+
+
+def beyond(field: str, most: int) -> str:
+    """Count the rows whose whole number lies beyond a limit, on either side, and give one."""
+    outside = f"{quote(field)} NOT BETWEEN {-most} AND {most}"
+    return f"SELECT count(*), max({quote(field)}) FROM offered WHERE {outside}"  # noqa: S608 - identifiers are quoted
 
 
 def rows_out_of_place(view: View) -> str:

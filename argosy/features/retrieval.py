@@ -17,14 +17,12 @@ from argosy.errors import BadInput
 from argosy.features import queries
 from argosy.features.carried import FILE, carry
 from argosy.features.rules import IDENTITY, Rules, View, read_rules
-from argosy.features.tables import connect, read_parquet, write_parquet
+from argosy.features.tables import connect, read_parquet, require_columns, write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
-
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
 
 
 def retrieve(*, requests: Path, events: Path, features: Path, frame: Path) -> dict[str, Any]:
@@ -65,7 +63,7 @@ def _load_requests(db: duckdb.DuckDBPyConnection, folder: Path, rules: Rules) ->
     parts: dict[str, int] = {}
     for file in files:
         table = read_parquet(file)
-        _require_columns(table, needed, file)
+        require_columns(table.column_names, needed, file)
         part = file.stem.removeprefix("part-")
         db.register("asked", table)
         db.execute(queries.load_requests(rules, part=part, before=sum(parts.values()), first=not parts))
@@ -83,7 +81,9 @@ def _retrieve_view(db: duckdb.DuckDBPyConnection, view: View, events: Path) -> d
     path = events / f"{view.source}.parquet"
     offered = read_parquet(path)
     created = [view.created] if view.created else []
-    _require_columns(offered, {*view.keys, view.timestamp, *created, *(f.field for f in view.features)}, path)
+    require_columns(
+        offered.column_names, {*view.keys, view.timestamp, *created, *(f.field for f in view.features)}, path
+    )
     db.register("offered", offered)
     try:
         db.execute(queries.as_of_join(view, _unique_rows(db, view, path)))
@@ -110,13 +110,6 @@ def _unique_rows(db: duckdb.DuckDBPyConnection, view: View, path: Path) -> str:
             "instant: declare a created column that tells the newer one, or drop the wrong ones"
         )
     return newest
-
-
-def _require_columns(table: pa.Table, needed: set[str], path: Path) -> None:
-    """Refuse a table that lacks columns."""
-    missing = sorted(needed - set(table.column_names))
-    if missing:
-        raise BadInput(f"{path}: no columns {missing}; it has {table.column_names}, and the rules need all of them")
 
 
 def _require_policy(view: View, statuses: dict[str, int]) -> None:
@@ -150,11 +143,11 @@ def _coverage(db: duckdb.DuckDBPyConnection, view: View) -> dict[str, Any]:
         totals[part] = totals.get(part, 0) + count
         statuses[status] = statuses.get(status, 0) + count
         usable[part] = usable.get(part, 0) + (count if status in queries.USABLE else 0)
-    ages = db.sql(queries.age_quantiles(view, QUANTILES.values())).fetchall()[0]
+    ages = db.sql(queries.age_quantiles(view, queries.QUANTILES.values())).fetchall()[0]
     coverage = sum(usable.values()) / max(1, sum(totals.values()))
     return {
         "ttl_s": None if view.ttl_us is None else view.ttl_us / 1e6,
-        "age_s": dict(zip(QUANTILES, ages, strict=True)),
+        "age_s": dict(zip(queries.QUANTILES, ages, strict=True)),
         "statuses": dict(sorted(statuses.items())),
         "coverage": round(coverage, 6),
         "min_coverage": view.min_coverage,

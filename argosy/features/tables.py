@@ -34,22 +34,32 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def read_parquet(path: Path) -> pa.Table:
+def read_parquet(path: Path, columns: Collection[str] | None = None) -> pa.Table:
     """Read a Parquet file, or a folder's files in the order of their names, with instants as int64 microseconds.
 
+    Args:
+        path: The file or folder.
+        columns: Those to read; all by default.
+
     Raises:
-        BadInput: Nothing is there, it is not Parquet, or an instant is not `timestamp[us, UTC]`.
+        BadInput: Nothing is there, it is not Parquet, it lacks a column, or an instant is not `timestamp[us, UTC]`.
 
     """
     files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
     if not files:
         raise BadInput(f"{path}: the folder holds no *.parquet")
     try:
-        tables = [pq.ParquetFile(file).read() for file in files]
-        table = pa.concat_tables(tables)
+        table = pa.concat_tables([_read_file(file, columns) for file in files])
     except (OSError, pa.ArrowException) as error:
         raise BadInput(f"{path}: cannot be read as Parquet ({error}); write the table again") from error
     return _with_integer_instants(table, path)
+
+
+def require_columns(found: Collection[str], needed: Collection[str], path: Path) -> None:
+    """Refuse a table that lacks columns."""
+    missing = sorted(set(needed) - set(found))
+    if missing:
+        raise BadInput(f"{path}: no columns {missing}; it has {list(found)}, and the rules need all of them")
 
 
 def write_parquet(table: pa.Table, path: Path, *, instants: Collection[str] = ()) -> None:
@@ -67,6 +77,15 @@ def write_parquet(table: pa.Table, path: Path, *, instants: Collection[str] = ()
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = table.replace_schema_metadata(None).combine_chunks()
     pq.write_table(plain, path, compression="zstd", row_group_size=ROW_GROUP_SIZE)
+
+
+def _read_file(path: Path, columns: Collection[str] | None) -> pa.Table:
+    """Read a file, or some columns of it in the order of their names."""
+    file = pq.ParquetFile(path)
+    if columns is None:
+        return file.read()
+    require_columns(file.schema_arrow.names, columns, path)
+    return file.read(sorted(columns))
 
 
 def _with_integer_instants(table: pa.Table, path: Path) -> pa.Table:

@@ -26,6 +26,7 @@ _TYPES = {
     "id": pa.string(), "t0": INSTANT, "day": pa.string(), "y": pa.int8(), "label_at": INSTANT, "k": pa.string(),
     "k2": pa.int32(), "v": pa.float64(), "w": pa.string(), "at": INSTANT, "known_at": INSTANT, "created": INSTANT,
     "size": pa.float32(), "big": pa.int64(), "length": pa.float64(), "queue": pa.float32(),
+    "n": pa.int64(), "gone": pa.int64(),
 }  # fmt: skip
 
 

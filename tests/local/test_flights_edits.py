@@ -16,7 +16,9 @@ JUDGED = {
     "evaluate-model", "compare-models", "test-model", "measure-model", "check-gates", "check-latency", "show-results",
 }  # fmt: skip
 INGESTED = {"ingest-flights", "validate-flights"}
-PREPARED = INGESTED | {"compile-features", "build-flight-events", "retrieve-features", "check-features"}
+PREPARED = INGESTED | {
+    "compile-features", "build-flight-events", "check-coverage", "retrieve-features", "check-features",
+}  # fmt: skip
 RELEASED = {"register-model", "promote-model"}
 ALL = PREPARED | PROPOSED | SCORES | {"choose-candidate", "train-model"} | JUDGED | RELEASED
 TURNSTILE = "turnstile"
@@ -120,7 +122,10 @@ def test_another_time_to_live_re_runs_from_the_compiled_features_on(fresh, proje
     # No weather of January is between two and three hours old: the frame holds the same values under another rule,
     # and what is trained on it is the model that was judged and released.
     reading_the_frame = {"check-features", *SCORES, "train-model", *JUDGED} - {"check-gates", "show-results"}
-    assert (answer.code, answer.ran) == (0, {"compile-features", "retrieve-features"} | reading_the_frame)
+    assert (answer.code, answer.ran) == (
+        0,
+        {"compile-features", "check-coverage", "retrieve-features"} | reading_the_frame,
+    )
     assert answer.step("compile-features")["reason"] == "reads feature_repo changed"
     assert answer.step("train-model")["outputs"] == fresh[1].step("train-model")["outputs"]
 
