@@ -235,6 +235,31 @@ def logs(run_id: str, step: str, namespace: str | None, *, store: str | None) ->
     print_log(run_id, step, namespace, store=store)
 
 
+@app.group(invoke_without_command=True)
+@store
+@output
+@click.pass_context
+def features(context: click.Context, *, store: str | None, as_json: bool) -> None:
+    """List feature views: policy, coverage, ages, readers.
+
+    Coverage and ages are those of the newest run that retrieved a view.
+    """
+    if context.invoked_subcommand is None:
+        from argosy.commands.features import print_features
+
+        print_features(store=store, as_json=as_json)
+
+
+@features.command()
+@store
+@output
+def check(*, store: str | None, as_json: bool) -> None:
+    """Judge the definitions as a run would, before it."""
+    from argosy.commands.features import check_features
+
+    sys.exit(check_features(store=store, as_json=as_json))
+
+
 @app.command()
 @ref
 @click.option("--port", type=click.IntRange(1, 65535), help="The port; [tool.argosy] port by default.")

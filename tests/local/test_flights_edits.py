@@ -81,6 +81,29 @@ def test_an_unchanged_run_executes_nothing(fresh, project):
     assert values(again) == values(fresh[1])
 
 
+def test_the_feature_views_are_listed_with_what_the_run_measured_and_the_model_that_reads_them(fresh, project):
+    answer = project.argosy("features", "--output", "json")
+
+    views = {view["view"]: view for view in answer.document["views"]}
+    [model] = answer.document["models"]
+    assert (answer.code, len(views)) == (0, 11)
+    assert model["names"] == ["flights-delay/champion", "flights-delay version 1"]
+    assert {tuple(view["models"]) for view in views.values()} == {tuple(model["names"])}
+    weather = views["weather"]
+    assert (weather["owner"], weather["ttl_s"], weather["lag_s"]) == ("flights", 7200.0, 2100.0)
+    assert weather["measured"]["run"] == fresh[1].document["run"]
+    assert 0.99 < weather["measured"]["with_lag"] <= weather["measured"]["coverage"]
+
+
+def test_definitions_that_cannot_hold_are_refused_before_a_run(project):
+    with project.edited({"feature_repo/weather.py": ("ttl=timedelta(hours=2)", "ttl=timedelta(minutes=35)")}):
+        answer = project.argosy("features", "check", "--output", "json")
+
+    [problem] = answer.document["problems"]
+    assert answer.code == 2
+    assert "feature view 'weather': a row can be 35m old before it is served" in problem
+
+
 def test_new_comments_and_docstrings_in_every_file_execute_nothing(project):
     files = [path for folder in FOLDERS for path in sorted((project.folder / folder).rglob("*.py"))]
     before = {path: path.read_text(encoding="utf-8") for path in files}
