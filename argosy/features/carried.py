@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.errors import BadInput
 from argosy.features.online.rows import OnlineView
-from argosy.features.rules import OnExpired, RequestFeature, Rules, ViewFeature
+from argosy.features.rules import Availability, OnExpired, RequestFeature, Rules, ViewFeature
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,7 @@ class CarriedView:
     on_missing: OnExpired
     age_feature: str | None
     features: list[ViewFeature]
+    availability: Availability = 0
 
     @cached_property
     def online(self) -> OnlineView:

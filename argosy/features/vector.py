@@ -25,6 +25,7 @@ SECOND = 1_000_000
 # Up to here every whole number is a float64; a larger one would be rounded twice on its way to float32.
 EXACT = 2**53
 NULL = float("nan")
+NEVER = 2**63
 
 Features = dict[str, float | str | None]
 
@@ -85,12 +86,19 @@ def assemble(rules: CarriedRules, request: Mapping[str, Value], rows: Sequence[O
 
 
 def _see(view: CarriedView, row: OnlineRow | None, at_us: int) -> Seen:
-    """Judge a view's row; one from the future of the request is none."""
-    if row is None or row.event_us > at_us:
+    """Judge a view's row; one that does not count yet is none."""
+    if row is None or _counts_from(view, row) > at_us:
         return Seen(None, "NOT_FOUND", None)
     values = row.values
     status = judge(row.event_us, at_us, view.ttl_us, [values.get(field) for field in view.fields])
     return Seen(row.event_us, status, _float32((at_us - row.event_us) / 1e6))
+
+
+def _counts_from(view: CarriedView, row: OnlineRow) -> int:
+    """Return the instant from which on a row may be used."""
+    if view.availability == "created":
+        return NEVER if row.created_us is None else max(row.event_us, row.created_us)
+    return row.event_us + view.availability
 
 
 def _valued(feature: ViewFeature, value: Value, request: Mapping[str, Value], at_us: int) -> float | str | None:
