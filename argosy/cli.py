@@ -264,28 +264,34 @@ def check(*, store: str | None, as_json: bool) -> None:
 @ref
 @click.option("--port", type=click.IntRange(1, 65535), help="The port; [tool.argosy] port by default.")
 @click.option("--background", is_flag=True, help="Return once the server answers.")
+@click.option("--online", metavar="URL", help="The online store; [tool.argosy] online or .argosy/online.db by default.")
+@click.option("--replay", is_flag=True, help="Let a request say the instant that it is answered as of.")
 @store
 @output
-def serve(ref: str, port: int | None, *, background: bool, store: str | None, as_json: bool) -> None:
+def serve(*, ref: str, port: int | None, store: str | None, as_json: bool, **asked: Any) -> None:
     """Serve the model that a ref names, and follow the ref."""
-    from argosy.commands.serve import serve_ref
+    from argosy.commands.serve import LookUp, serve_ref
 
-    serve_ref(ref, port, background=background, store=store, as_json=as_json)
+    look_up = LookUp(asked["online"], asked["replay"])
+    serve_ref(ref, port, look_up, background=asked["background"], store=store, as_json=as_json)
 
 
 @app.command()
 @click.option(
     "--features", metavar="FILE", help="A JSON file with one value per feature; the model's example by default."
 )
+@click.option("--entities", metavar="FILE|JSON", help="Keys and the request's own fields; features are looked up.")
+@click.option("--as-of", metavar="INSTANT", help="Answer as of then, like 2013-06-01T12:00:00Z; needs serve --replay.")
+@click.option("--explain", is_flag=True, help="Say what each view had.")
 @output
-def predict(features: str | None, *, as_json: bool) -> None:
+def predict(*, features: str | None, as_json: bool, **asked: Any) -> None:
     """Ask this project's server for one prediction.
 
     The command that does is printed with the answer.
     """
     from argosy.commands.predict import predict_once
 
-    predict_once(features, as_json=as_json)
+    predict_once(features, as_json=as_json, **asked)
 
 
 @app.command()

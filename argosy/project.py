@@ -88,11 +88,11 @@ def load_settings(start: Path, *, store: str | None = None) -> Settings:
         port=_port(os.environ.get("ARGOSY_PORT") or table.get("port", 8780)),
         serving_url=os.environ.get("ARGOSY_SERVING_URL") or table.get("serving_url"),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or table.get("tracking_uri", f"sqlite:///{state}/mlflow.db"),
-        online=_absolute_online(
-            os.environ.get("ARGOSY_ONLINE") or table.get("online") or f"sqlite:///{state}/online.db", root
-        ),
         kubeflow_host=os.environ.get("ARGOSY_KUBEFLOW_HOST") or table.get("kubeflow_host"),
         image=os.environ.get("ARGOSY_IMAGE") or table.get("image"),
+        online=online_url(
+            os.environ.get("ARGOSY_ONLINE") or table.get("online") or f"sqlite:///{state}/online.db", root
+        ),
     )
 
 
@@ -206,9 +206,10 @@ def _absolute_store(store: str, root: Path) -> str:
     return store if "://" in store else str(root / store)
 
 
-def _absolute_online(url: str, root: Path) -> str:
-    path = url.removeprefix("sqlite:///")
-    return url if path == url else f"sqlite:///{root / path}"
+def online_url(url: str, root: Path) -> str:
+    """Have a file of SQLite that is named relative stand in the project, wherever a command is given."""
+    scheme, sign, path = url.partition(":///")
+    return f"{scheme}{sign}{root / path}" if scheme == "sqlite" and sign else url
 
 
 def _file_name(name: str) -> str:

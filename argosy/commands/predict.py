@@ -10,18 +10,23 @@ from urllib.parse import urlsplit
 
 from argosy.commands.printing import print_json, print_line
 from argosy.errors import Mistake, Outage
-from argosy.serving.example import curl_example
+from argosy.serving.example import curl
 from argosy.session import open_session, serving_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def predict_once(features: str | None, *, as_json: bool) -> None:
+def predict_once(
+    features: str | None, *, entities: str | None, as_of: str | None, explain: bool, as_json: bool
+) -> None:
     """Ask the server for one prediction and print it.
 
     Args:
         features: A JSON file with one value per feature; the model's own example where none is given.
+        entities: Instead of features, a JSON file or text with the keys that they are looked up by.
+        as_of: The instant to answer as of, RFC 3339; None for now.
+        explain: Whether the answer says what each view had.
         as_json: Print the answer alone.
 
     Raises:
@@ -29,19 +34,32 @@ def predict_once(features: str | None, *, as_json: bool) -> None:
         Outage: The server has no model yet or does not answer.
 
     """
+    if entities is None and (as_of or explain):
+        raise Mistake("--as-of and --explain go with --entities: features that were sent are nobody's to look up")
+    if entities is not None and features is not None:
+        raise Mistake("--features and --entities: give one of them")
     session = open_session()
     url = serving_url(session.settings)
     if url is None:
         raise Mistake("no server runs here; `argosy serve --background` starts one")
-    signature = _ask(url, "GET", "/model")["signature"]
-    if features is not None:
-        signature = signature | {"example": json.loads(Path(features).read_text(encoding="utf-8"))}
-    answer = _ask(url, "POST", "/predict", {"features": signature["example"]})
+    body: dict[str, Any]
+    if entities is None:
+        body = {"features": _read(features) if features else _ask(url, "GET", "/model")["signature"]["example"]}
+    else:
+        body = {"entities": _read(entities)} | ({"as_of": as_of} if as_of else {})
+        body |= {"explain": True} if explain else {}
+    answer = _ask(url, "POST", "/predict", body)
     if as_json:
         print_json(answer)
         return
-    print_line(curl_example(url, signature))
+    print_line(curl(url, body))
     print_line(json.dumps(answer))
+
+
+def _read(given: str) -> Any:
+    """Read JSON from a file, or from the argument itself where it is an object."""
+    text = given if given.lstrip().startswith("{") else Path(given).read_text(encoding="utf-8")
+    return json.loads(text)
 
 
 def _ask(url: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -7,11 +7,13 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from argosy.commands.printing import print_json, print_line
-from argosy.errors import Outage
+from argosy.errors import Mistake, Outage
 from argosy.launcher.refs import folder as ref_folder
+from argosy.project import online_url
 from argosy.serving import supervisor
 from argosy.session import open_session
 
@@ -21,18 +23,36 @@ if TYPE_CHECKING:
 ANSWERS_S = 30.0
 
 
-def serve_ref(ref: str, port: int | None, *, background: bool, store: str | None, as_json: bool) -> None:
-    """Serve in the foreground, or start the supervisor and return once it answers."""
+@dataclass(frozen=True)
+class LookUp:
+    """Where features are looked up: the store's URL, the setting's if None; whether requests may say as of when."""
+
+    online: str | None = None
+    replay: bool = False
+
+
+def serve_ref(
+    ref: str, port: int | None, look_up: LookUp, *, background: bool, store: str | None, as_json: bool
+) -> None:
+    """Serve in the foreground, or start the supervisor and return once it answers.
+
+    Raises:
+        Mistake: A server of this project runs already and looks features up elsewhere, or otherwise.
+
+    """
     session = open_session(store=store)
     ref_folder(ref)
     port = port or session.settings.port
-    command = _command(session, ref, port)
+    looked_up = ["--online", online_url(look_up.online or session.settings.online, session.settings.root)]
+    looked_up += ["--replay"] if look_up.replay else []
+    command = [*_command(session, ref, port), *looked_up]
     if not background:
         sys.exit(subprocess.call(command))
     state = session.settings.state / "serving.json"
     record = supervisor.start_background(
         state=state, log=session.settings.state / "serving.log", command=command, port=port
     )
+    _require_same(record, looked_up)
     health = _await_answer(record)
     document = {key: record[key] for key in ("url", "pid", "port", "log", "already")} | {"model": health["model"]}
     if as_json:
@@ -40,6 +60,17 @@ def serve_ref(ref: str, port: int | None, *, background: bool, store: str | None
     else:
         verb = "serves already" if record["already"] else "serves"
         print_line(f"{record['url']} {verb} {ref}: {health['model'] or 'no model yet, it follows the ref'}")
+
+
+def _require_same(record: dict[str, Any], looked_up: list[str]) -> None:
+    """Refuse to take a running server for one that would look features up otherwise."""
+    running = record["command"]
+    found = running[running.index("--online") :] if "--online" in running else []
+    if found != looked_up:
+        raise Mistake(
+            f"{record['url']} serves already, with {' '.join(found) or 'no online store'} and not with "
+            f"{' '.join(looked_up)}; stop it first (`argosy stop`)"
+        )
 
 
 def stop_serving(*, as_json: bool) -> None:

@@ -13,13 +13,15 @@ from argosy.errors import ArgosyError
 from argosy.launcher.artifacts import materialize
 from argosy.launcher.refs import read_ref
 from argosy.launcher.store import open_store
-from argosy.serving.app import serve
+from argosy.serving.app import Online, serve
 from argosy.serving.follow import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from argosy.launcher.store import Store
+
+SERVED = "served"  # in the state folder: the log of what was served by key
 
 
 def follow_ref(store: Store, name: str, folder: Path) -> Callable[[], Target | None]:
@@ -53,13 +55,16 @@ def main() -> int:
     parser.add_argument("--state", type=Path, required=True, help="this machine's folder")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8780)
+    parser.add_argument("--online", metavar="URL", help="the online store that features are looked up in")
+    parser.add_argument("--replay", action="store_true", help="let a request say the instant it is answered as of")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         store = open_store(options.store, state=options.state)
         models = options.state / "serving"
         models.mkdir(parents=True, exist_ok=True)
-        serve(follow_ref(store, options.ref, models), host=options.host, port=options.port)
+        online = Online(options.online, options.state / SERVED, options.replay) if options.online else None
+        serve(follow_ref(store, options.ref, models), host=options.host, port=options.port, online=online)
     except ArgosyError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -6,8 +6,12 @@ import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from argosy.serving.entities import example_entity
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from argosy.features.carried import CarriedRules
 
 
 def curl_example(url: str, signature: Mapping[str, Any]) -> str:
@@ -18,6 +22,19 @@ def curl_example(url: str, signature: Mapping[str, Any]) -> str:
         signature: Of the served model.
 
     """
-    body = json.dumps({"features": signature["example"]}, ensure_ascii=False)
+    return curl(url, {"features": signature["example"]})
+
+
+def curl_examples(url: str, signature: Mapping[str, Any], rules: CarriedRules | None) -> list[str]:
+    """Build the commands that predict the example: from its features, and by key where the model has rules for that."""
+    examples = [curl_example(url, signature)]
+    if rules is not None:
+        examples.append(curl(url, {"entities": example_entity(rules, signature["example"]), "explain": True}))
+    return examples
+
+
+def curl(url: str, body: Mapping[str, Any]) -> str:
+    """Build the shell command that posts a body to /predict."""
+    text = json.dumps(body, ensure_ascii=False)
     header = shlex.quote("Content-Type: application/json")
-    return f"curl -s {shlex.quote(url.rstrip('/') + '/predict')} -H {header} -d {shlex.quote(body)}"
+    return f"curl -s {shlex.quote(url.rstrip('/') + '/predict')} -H {header} -d {shlex.quote(text)}"

@@ -6,17 +6,19 @@ import json
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import BadInput
-from argosy.serving.runtime import load_model
+from argosy.features.carried import read_carried
+from argosy.serving.runtime import RULES, load_model
 from argosy.serving.validation import RequestModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from argosy.features.carried import CarriedRules
     from argosy.serving.runtime import Model
 
 POLL_S = 0.5
@@ -39,12 +41,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Served:
-    """A loaded and warmed model with the request model of its signature."""
+    """A loaded and warmed model with the request model of its signature.
+
+    `rules` are those that its features are looked up by; None for a model that carries none.
+    """
 
     target: Target
     model: Model
     requests: RequestModel
     inline_bytes: int
+    rules: CarriedRules | None = None
 
     @property
     def signature(self) -> dict[str, Any]:
@@ -69,14 +75,26 @@ def prepare(target: Target) -> Served:
 
     """
     model = load_model(target.folder)
-    requests = RequestModel(model.signature)
+    rules = _read_rules(target.folder, model)
+    requests = RequestModel(model.signature, rules)
     body = json.dumps({"features": model.signature["example"]}).encode()
     row = requests.decode_row(body)
     for _ in range(WARM_UP_RUNS):
         probability = model.predict_rows([row])[0]
     if not 0.0 <= probability <= 1.0:
         raise BadInput(f"{target.digest}: the example's answer is {probability}, not a probability from 0 to 1")
-    return Served(target, model, requests, inline_bytes=INLINE_ROWS * len(body))
+    return Served(target, model, requests, inline_bytes=INLINE_ROWS * len(body), rules=rules)
+
+
+def _read_rules(folder: Path, model: Model) -> CarriedRules | None:
+    """Read the rules that a model carries, if it does, and hold them to its signature."""
+    if not (folder / RULES).is_file():
+        return None
+    rules = read_carried(folder / RULES)
+    if sorted(rules.names) != sorted(model.feature_names):
+        other = sorted(set(rules.names) ^ set(model.feature_names))
+        raise BadInput(f"{folder / RULES}: its features and the signature's differ in {other}; restore the folder")
+    return rules
 
 
 class Follower:
@@ -134,7 +152,7 @@ class Follower:
     def _serve(self, target: Target) -> None:
         old = self.served
         if old is not None and old.target.digest == target.digest:
-            self.served = Served(target, old.model, old.requests, old.inline_bytes)
+            self.served = replace(old, target=target)
         else:
             self.served = self._load(target)
         log.info("serving %s %s, generation %s", target.name, target.digest, target.generation)

@@ -11,18 +11,23 @@ import asyncio
 import itertools
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from argosy.serving.answers import RETRY_SOON, Answer
+from argosy.serving.entities import Asked
+from argosy.serving.findings import InvalidBody
 from argosy.serving.follow import describe_health
-from argosy.serving.validation import MAX_ROWS, InvalidBody
+from argosy.serving.metrics import Metrics
+from argosy.serving.validation import MAX_ROWS
 
 if TYPE_CHECKING:
     from argosy.serving.follow import Follower, Served
+    from argosy.serving.keyed import Keyed
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -37,20 +42,11 @@ BATCH_THREADS = 2
 
 METHODS = {
     **dict.fromkeys(MAX_BYTES, "POST"),
-    **dict.fromkeys(("/health", "/ready", "/model", "/docs", "/openapi.json"), "GET"),
+    **dict.fromkeys(("/health", "/ready", "/metrics", "/model", "/docs", "/openapi.json"), "GET"),
 }
 
 log = logging.getLogger(__name__)
 encode = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response before its request id: the status, the JSON fields and further headers."""
-
-    status: int
-    fields: dict[str, Any]
-    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Disconnected(Exception):
@@ -63,11 +59,22 @@ class HotPath:
     Args:
         follower: Started and stopped with the application.
         build_pages: Builds the application behind this one; called once, in a thread, at its first request.
+        keyed: Answers requests by key; None where there is no online store.
+        metrics: What is counted.
 
     """
 
-    def __init__(self, follower: Follower, build_pages: Callable[[], App]) -> None:
+    def __init__(
+        self,
+        follower: Follower,
+        build_pages: Callable[[], App],
+        *,
+        keyed: Keyed | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._follower = follower
+        self._keyed = keyed
+        self._metrics = metrics or Metrics(tuple(METHODS))
         self._build_pages = build_pages
         self._pages: App | None = None
         self._ids = map(f"{secrets.token_hex(4)}-{{}}".format, itertools.count(1))
@@ -87,13 +94,18 @@ class HotPath:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         self._follower.start()
+        if self._keyed:
+            self._keyed.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self._follower.stop()
         self._batches.shutdown(wait=False, cancel_futures=True)
+        if self._keyed:
+            self._keyed.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
         given, length = _read_headers(scope)
         request_id = given or next(self._ids)
         try:
@@ -109,6 +121,7 @@ class HotPath:
             await (await self._load_pages())(scope, receive, send)
         else:
             await _send(send, answer, request_id)
+            self._metrics.count_request(scope["path"], answer.status, time.perf_counter() - began)
 
     async def _route(self, scope: Scope, receive: Receive, request_id: str, length: int) -> Answer | None:
         path, method = scope["path"], scope["method"]
@@ -122,6 +135,9 @@ class HotPath:
             body = await _read_body(receive, length, MAX_BYTES[path])
             served = self._follower.served
             return await self._predictions[path](served, body, request_id) if served else self._no_model()
+        if path == "/metrics":
+            text, content_type = await asyncio.to_thread(self._metrics.render)
+            return Answer(200, {}, text=text, content_type=content_type)
         view = self._views.get(path)
         return view() if view else None
 
@@ -135,10 +151,12 @@ class HotPath:
     def _no_model(self) -> Answer:
         failed = describe_health(self._follower)["failed"]
         message = {"error": "no model is loaded yet; promote one, then ask /ready", "failed": failed}
-        return Answer(503, message, ((b"retry-after", b"1"),))
+        return Answer(503, message, RETRY_SOON)
 
     async def _predict(self, served: Served, body: bytes, request_id: str) -> Answer:
-        row = served.requests.decode_row(body)
+        row = served.requests.decode_one(body)
+        if isinstance(row, Asked):
+            return await self._keyed.predict(served, row, request_id) if self._keyed else _no_store()
         probability = served.model.predict_rows([row])[0]
         fields = {"probability": probability, "model": served.target.digest, "request_id": request_id}
         warnings = served.requests.find_warnings(row, "features")
@@ -148,9 +166,15 @@ class HotPath:
 
     async def _predict_batch(self, served: Served, body: bytes, request_id: str) -> Answer:
         if len(body) <= served.inline_bytes:
-            return _score(served, body, request_id)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._batches, _score, served, body, request_id)
+            answer = _score(served, body, request_id)
+        else:
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(self._batches, _score, served, body, request_id)
+        if isinstance(answer, Answer):
+            return answer
+        return (
+            await self._keyed.predict_batch(served, answer, request_id, self._batches) if self._keyed else _no_store()
+        )
 
     async def _load_pages(self) -> App:
         if self._pages is None:
@@ -158,8 +182,11 @@ class HotPath:
         return self._pages
 
 
-def _score(served: Served, body: bytes, request_id: str) -> Answer:
-    rows = served.requests.decode_rows(body)
+def _score(served: Served, body: bytes, request_id: str) -> Answer | Asked:
+    """Answer a batch of features; what has to be looked up first is returned as it was asked."""
+    rows = served.requests.decode_many(body)
+    if isinstance(rows, Asked):
+        return rows
     probabilities = served.model.predict_rows(rows)
     fields: dict[str, Any] = {
         "probabilities": probabilities,
@@ -171,6 +198,11 @@ def _score(served: Served, body: bytes, request_id: str) -> Answer:
     if warnings:
         fields["warnings"] = warnings
     return Answer(200, fields)
+
+
+def _no_store() -> Answer:
+    message = {"error": "entities: this server has no online store; start it with --online URL, or send features"}
+    return Answer(501, message)
 
 
 def _refuse(invalid: InvalidBody) -> Answer:
@@ -212,10 +244,12 @@ def _too_large(size: int, limit: int) -> InvalidBody:
 
 
 async def _send(send: Send, answer: Answer, request_id: str) -> None:
-    fields = answer.fields if answer.status == 200 else {**answer.fields, "request_id": request_id}
-    body = encode(fields)
+    body = answer.text
+    if body is None:
+        fields = answer.fields if answer.status == 200 else {**answer.fields, "request_id": request_id}
+        body = encode(fields)
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", answer.content_type),
         (b"content-length", str(len(body)).encode()),
         (b"x-request-id", request_id.encode()),
         *answer.headers,

@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from argosy.serving.example import curl_example
+from argosy.serving.entities import describe_entities
+from argosy.serving.example import curl_examples
 from argosy.serving.openapi import describe_api
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def build_pages(follower: Follower) -> FastAPI:
     @pages.api_route("/openapi.json", methods=["GET", "HEAD"])
     def openapi() -> JSONResponse:
         served = follower.served
-        return JSONResponse(describe_api(served.signature if served else None))
+        return JSONResponse(describe_api(served.signature, served.rules) if served else describe_api(None))
 
     @pages.api_route("/docs", methods=["GET", "HEAD"])
     def docs() -> HTMLResponse:
@@ -42,7 +43,9 @@ def build_pages(follower: Follower) -> FastAPI:
         served = follower.served
         if served is None:
             return JSONResponse({"error": "no model is loaded yet"}, status_code=503)
-        return JSONResponse({"model": served.target.digest, "signature": served.signature, "card": _read_card(served)})
+        told = {"model": served.target.digest, "signature": served.signature, "card": _read_card(served)}
+        by_key = {"entities": describe_entities(served.rules, served.signature["example"])} if served.rules else {}
+        return JSONResponse(told | by_key)
 
     return pages
 
@@ -58,5 +61,5 @@ def _describe(served: Served | None) -> str:
     return PLAIN.format(
         name=html.escape(served.target.name),
         model=html.escape(served.target.digest),
-        example=html.escape(curl_example("http://SERVER", served.signature)),
+        example=html.escape("\n\n".join(curl_examples("http://SERVER", served.signature, served.rules))),
     )

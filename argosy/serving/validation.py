@@ -7,148 +7,172 @@ bad field: JSON that is wrong costs more than JSON that is right.
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from argosy.errors import BadInput
+from argosy.serving.entities import Asked, entity_fields
+from argosy.serving.findings import (
+    FLOAT32_MAX,
+    INT_LIMITS,
+    MAX_LISTED,
+    Fields,
+    Finding,
+    InvalidBody,
+    NotFinite,
+    finding,
+    findings_in_row,
+    listed,
+    number,
+    warning,
+    whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from argosy.features.carried import CarriedRules
+
 MAX_ROWS = 10_000
-MAX_LISTED = 20
-MAX_SHOWN = 80
-# Beyond this a float64 becomes infinite in the float32 matrix that the model reads.
-FLOAT32_MAX = 3.4028234663852886e38
 
 Signature = dict[str, Any]
 Row = dict[str, object]
-Finding = dict[str, object]
-
-
-class InvalidBody(BadInput):
-    """A body that is not a request: the HTTP status and one finding for each bad field."""
-
-    def __init__(self, status: int, findings: list[Finding]) -> None:
-        super().__init__(str(findings[0]["error"]))
-        self.status = status
-        self.findings = findings[:MAX_LISTED]
-
-
-class _NotFinite(str):
-    """The text of a number that is not finite, such as NaN or 1e400."""
-
-    __slots__ = ()
 
 
 class RequestModel:
-    """Decoders for the two predict bodies of one signature."""
+    """Decoders for the two predict bodies of one signature.
 
-    def __init__(self, signature: Signature) -> None:
+    Args:
+        signature: Of the served model.
+        rules: That it carries; without them features cannot be looked up, and a body gives all of them.
+
+    """
+
+    def __init__(self, signature: Signature, rules: CarriedRules | None = None) -> None:
         features = signature["features"]
         self._features: dict[str, dict[str, Any]] = {feature["name"]: feature for feature in features}
         self._names = tuple(self._features)
-        row = _struct(features)
-        one = msgspec.defstruct("PredictBody", [("features", row)], forbid_unknown_fields=True)
-        many = msgspec.defstruct("BatchBody", [("rows", list[row])], forbid_unknown_fields=True)  # type: ignore[valid-type]
-        self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(one)
-        self._many: msgspec.json.Decoder[Any] = msgspec.json.Decoder(many)
+        self._entities = {field["name"]: field for field in entity_fields(rules)} if rules else {}
+        row, entity = _struct(features), _struct(list(self._entities.values())) if rules else None
+        self._one = _decoder("PredictBody", "features", row, entity)
+        self._many = _decoder("BatchBody", "rows", list[row], entity and list[entity])  # type: ignore[valid-type]
         self._limits = [_limits(f) for f in features if f["type"] == "number" and f.get("min") is not None]
         self._seen = [(f["name"], frozenset(f["categories"])) for f in features if f["type"] == "category"]
 
-    def decode_row(self, body: bytes) -> Row:
-        """Read the body of /predict.
+    def decode_one(self, body: bytes) -> Row | Asked:
+        """Read the body of /predict: a row of features, or what to look them up by.
 
         Raises:
             InvalidBody: 400 for text that is not JSON, 422 for JSON that breaks the signature.
 
         """
-        try:
-            decoded = self._one.decode(body)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise self._refusal(body, "features", error) from error
-        return dict(zip(self._names, msgspec.structs.astuple(decoded.features), strict=True))
+        decoded = self._decode(self._one, body, "features")
+        if decoded.features is not msgspec.UNSET:
+            return dict(zip(self._names, msgspec.structs.astuple(decoded.features), strict=True))
+        return self._asked(decoded, [decoded.entities])
 
-    def decode_rows(self, body: bytes) -> list[Row]:
+    def decode_row(self, body: bytes) -> Row:
+        """Read a body of /predict that gives the features; as `decode_one`."""
+        row = self.decode_one(body)
+        if isinstance(row, Asked):
+            raise InvalidBody(422, [finding("features", "missing field", None, "required")])
+        return row
+
+    def decode_many(self, body: bytes) -> list[Row] | Asked:
         """Read the body of /predict/batch, in the order of its rows.
 
         Raises:
-            InvalidBody: As `decode_row`, and 413 for more than `MAX_ROWS` rows.
+            InvalidBody: As `decode_one`, and 413 for more than `MAX_ROWS` rows.
 
         """
-        try:
-            rows = self._many.decode(body).rows
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise self._refusal(body, "rows", error) from error
+        decoded = self._decode(self._many, body, "rows")
+        part = "rows" if decoded.rows is not msgspec.UNSET else "entities"
+        rows = getattr(decoded, part)
         if not 0 < len(rows) <= MAX_ROWS:
             status = 413 if rows else 422
-            raise InvalidBody(status, [_finding("rows", "wrong number of rows", len(rows), f"1 to {MAX_ROWS} rows")])
+            raise InvalidBody(status, [finding(part, "wrong number of rows", len(rows), f"1 to {MAX_ROWS} rows")])
+        if part == "entities":
+            return self._asked(decoded, rows)
         astuple, names = msgspec.structs.astuple, self._names
         return [dict(zip(names, astuple(row), strict=True)) for row in rows]
 
-    def find_warnings(self, row: Row, at: str) -> list[Finding]:
+    def _decode(self, decoder: msgspec.json.Decoder[Any], body: bytes, part: str) -> Any:
+        try:
+            decoded = decoder.decode(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise self._refusal(body, part, error) from error
+        if self._entities and not _is_one_of_two(decoded, part):
+            raise self._refusal(body, part, BadInput("it mixes two kinds of request"))
+        return decoded
+
+    def _asked(self, decoded: Any, entities: Sequence[Any]) -> Asked:
+        astuple, names = msgspec.structs.astuple, tuple(self._entities)
+        given = [dict(zip(names, astuple(entity), strict=True)) for entity in entities]
+        return Asked(given, decoded.explain, None if decoded.as_of is msgspec.UNSET else decoded.as_of)
+
+    def find_warnings(self, row: Mapping[str, object], at: str) -> list[Finding]:
         """Name the values that are allowed but unlike all that the model was trained on."""
         found: list[Finding] = []
         for name, low, high in self._limits:
             value = row[name]
             if value is not None and not low <= value <= high:  # type: ignore[operator]
                 trained = f"{self._features[name]['min']} to {self._features[name]['max']}"
-                found.append(_warning(f"{at}.{name}", "far outside the training range", value, trained))
+                found.append(warning(f"{at}.{name}", "far outside the training range", value, trained))
         for name, seen in self._seen:
             value = row[name]
             if value is not None and value not in seen:
-                found.append(_warning(f"{at}.{name}", "not seen in training, read as null", value, _listed(seen)))
+                found.append(warning(f"{at}.{name}", "not seen in training, read as null", value, listed(seen)))
         return found
 
     def _refusal(self, body: bytes, part: str, error: Exception) -> InvalidBody:
         try:
-            document = json.loads(body, parse_constant=_NotFinite, parse_float=_number, parse_int=_number)
+            document = json.loads(body, parse_constant=NotFinite, parse_float=number, parse_int=whole)
         except (ValueError, RecursionError) as broken:
-            return InvalidBody(400, [_finding("", f"the body is not JSON: {broken}", None, "a JSON object")])
+            return InvalidBody(400, [finding("", f"the body is not JSON: {broken}", None, "a JSON object")])
         findings = self._findings_in(document, part)
         if findings:
             return InvalidBody(422, findings)
         # The lenient reader took what the strict one refused, such as UTF-16.
-        return InvalidBody(400, [_finding("", f"the body is not JSON in UTF-8: {error}", None, "a JSON object")])
+        return InvalidBody(400, [finding("", f"the body is not JSON in UTF-8: {error}", None, "a JSON object")])
 
     def _findings_in(self, document: object, part: str) -> list[Finding]:
         if not isinstance(document, dict):
-            return [_finding("", "the body is not an object", document, f'{{"{part}": ...}}')]
-        findings = [_finding(name, "unknown field", document[name], part) for name in document if name != part]
+            return [finding("", "the body is not an object", document, f'{{"{part}": ...}}')]
+        if "entities" in document and part not in document and self._entities:
+            return self._findings_in_asked(document, many=part == "rows")
+        findings = [finding(name, self._why_unread(name), document[name], part) for name in document if name != part]
         if part not in document:
-            return [*findings, _finding(part, "missing field", None, "required")]
-        if part == "features":
-            return findings + self._findings_in_row(document[part], part)
-        if not isinstance(document[part], list):
-            return [*findings, _finding(part, "not a list", document[part], "a list of objects")]
-        for index, row in enumerate(document[part]):
-            findings += self._findings_in_row(row, f"{part}[{index}]")
+            return [*findings, finding(part, "missing field", None, "required")]
+        return findings + self._findings_in_part(document[part], part, self._features, many=part == "rows")
+
+    def _why_unread(self, name: str) -> str:
+        if name == "entities":
+            return "stands beside features" if self._entities else "this model carries no rules to look features up by"
+        return "goes with entities" if self._entities and name in ("explain", "as_of") else "unknown field"
+
+    def _findings_in_asked(self, document: Mapping[str, object], *, many: bool) -> list[Finding]:
+        allowed = {"explain": (bool, "true or false"), "as_of": (str, "text"), "entities": (object, "")}
+        findings = [
+            finding(name, "unknown field", value, ", ".join(allowed))
+            if name not in allowed
+            else finding(name, "wrong value", value, allowed[name][1])
+            for name, value in document.items()
+            if name not in allowed or not isinstance(value, allowed[name][0])
+        ]
+        return findings + self._findings_in_part(document["entities"], "entities", self._entities, many=many)
+
+    def _findings_in_part(self, given: object, part: str, fields: Fields, *, many: bool) -> list[Finding]:
+        if not many:
+            return findings_in_row(given, part, fields)
+        if not isinstance(given, list):
+            return [finding(part, "not a list", given, "a list of objects")]
+        findings: list[Finding] = []
+        for index, row in enumerate(given):
+            findings += findings_in_row(row, f"{part}[{index}]", fields)
             if len(findings) >= MAX_LISTED:
                 break
         return findings
-
-    def _findings_in_row(self, row: object, at: str) -> list[Finding]:
-        if not isinstance(row, dict):
-            return [_finding(at, "not an object", row, f"an object with {len(self._names)} features")]
-        findings = [
-            _finding(f"{at}.{name}", "unknown field", row[name], _close_names(name, self._names))
-            for name in row
-            if name not in self._features
-        ]
-        for name, feature in self._features.items():
-            if name not in row:
-                findings.append(_finding(f"{at}.{name}", "missing field", None, allowed_values(feature)))
-            elif not _is_allowed(feature, row[name]):
-                findings.append(_finding(f"{at}.{name}", "wrong value", row[name], allowed_values(feature)))
-        return findings
-
-
-def allowed_values(feature: Mapping[str, Any]) -> str:
-    """Say in words what a feature's value may be."""
-    kind = "a finite number" if feature["type"] == "number" else "text"
-    return f"{kind} or null" if feature.get("nullable", True) else kind
 
 
 def _struct(features: Sequence[Mapping[str, Any]]) -> Any:
@@ -158,9 +182,33 @@ def _struct(features: Sequence[Mapping[str, Any]]) -> Any:
     return msgspec.defstruct("Features", fields, rename=rename, forbid_unknown_fields=True, gc=False)
 
 
+def _decoder(name: str, part: str, row: Any, entity: Any) -> msgspec.json.Decoder[Any]:
+    """Build the decoder of a body: all features, or, where the model can look them up, entities instead."""
+    fields: list[Any] = [(part, row)]
+    if entity is not None:
+        fields = [
+            (part, row | msgspec.UnsetType, msgspec.UNSET),
+            ("entities", entity | msgspec.UnsetType, msgspec.UNSET),
+        ]
+        fields += [("explain", bool, False), ("as_of", str | msgspec.UnsetType, msgspec.UNSET)]
+    return msgspec.json.Decoder(msgspec.defstruct(name, fields, forbid_unknown_fields=True))
+
+
+def _is_one_of_two(decoded: Any, part: str) -> bool:
+    """Say whether a body has features alone, or entities with what goes with them."""
+    unset = msgspec.UNSET
+    if getattr(decoded, part) is unset:
+        return decoded.entities is not unset
+    return decoded.entities is unset and decoded.as_of is unset and not decoded.explain
+
+
 def _field_type(feature: Mapping[str, Any]) -> Any:
-    number = Annotated[float, msgspec.Meta(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]
-    kind: Any = number if feature["type"] == "number" else str
+    kind: Any = {"category": str, "bytes": bytes}.get(feature["type"])
+    if feature["type"] == "number":
+        kind = Annotated[float, msgspec.Meta(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]
+    elif feature["type"] in INT_LIMITS:
+        low, high = INT_LIMITS[feature["type"]]
+        kind = Annotated[int, msgspec.Meta(ge=low, le=high)]
     return kind | None if feature.get("nullable", True) else kind
 
 
@@ -169,47 +217,3 @@ def _limits(feature: Mapping[str, Any]) -> tuple[str, float, float]:
     low, high = feature["min"], feature["max"]
     width = high - low or max(abs(high), 1.0)
     return feature["name"], low - width, high + width
-
-
-def _is_allowed(feature: Mapping[str, Any], value: object) -> bool:
-    if value is None:
-        return bool(feature.get("nullable", True))
-    if isinstance(value, _NotFinite):
-        return False
-    if feature["type"] == "category":
-        return isinstance(value, str)
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FLOAT32_MAX
-
-
-def _number(text: str) -> float | _NotFinite:
-    value = float(text)
-    if abs(value) == float("inf"):
-        return _NotFinite(text)
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
-
-
-def _finding(field: str, error: str, got: object, allowed: str) -> Finding:
-    return {"error": f"{field}: {error}" if field else error, "field": field, "got": _shown(got), "allowed": allowed}
-
-
-def _warning(field: str, warning: str, got: object, trained_on: str) -> Finding:
-    return {"field": field, "warning": warning, "got": _shown(got), "trained_on": trained_on}
-
-
-def _shown(value: object) -> object:
-    if isinstance(value, str):
-        text = value.encode("utf-8", "replace").decode()
-        return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    return "an object" if isinstance(value, dict) else value
-
-
-def _close_names(name: str, names: Sequence[str]) -> str:
-    close = get_close_matches(name, names, n=3) or names[:MAX_LISTED]
-    return ", ".join(close)
-
-
-def _listed(values: frozenset[str]) -> str:
-    text = ", ".join(sorted(values))
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(values)} values)"

@@ -121,6 +121,25 @@ def test_the_nearest_project_upwards_counts(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        (None, "sqlite:///{root}/.argosy/online.db"),
+        ("sqlite:///held/online.db", "sqlite:///{root}/held/online.db"),
+        ("sqlite:////held/online.db", "sqlite:////held/online.db"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+    ],
+)
+def test_an_online_store_in_a_file_stands_in_the_project_wherever_a_command_is_given(tmp_path, monkeypatch, given, url):
+    table = f'online = "{given}"\n' if given else ""
+    folder = a_project(tmp_path / "project", {"pyproject.toml": f"[tool.argosy]\n{table}"})
+    monkeypatch.delenv("ARGOSY_ONLINE", raising=False)
+
+    assert load_settings(folder).online == url.format(root=folder)
+    monkeypatch.setenv("ARGOSY_ONLINE", "redis://other/1")
+    assert load_settings(folder).online == "redis://other/1"
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[tool.argosy]\nstore = \n", r"pyproject\.toml: .*line 2"),

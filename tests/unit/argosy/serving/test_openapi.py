@@ -2,8 +2,11 @@ import json
 
 import pytest
 
+from argosy.serving.entities import Asked
+from argosy.serving.findings import InvalidBody
 from argosy.serving.openapi import describe_api
-from argosy.serving.validation import InvalidBody, RequestModel
+from argosy.serving.validation import RequestModel
+from tests.fakes import keyed
 from tests.fakes.serving import EXAMPLE, SIGNATURE
 
 
@@ -32,9 +35,22 @@ def test_the_examples_are_bodies_that_can_be_sent():
     assert example_of("/predict/batch") == {"rows": [EXAMPLE]}
 
 
-@pytest.mark.parametrize("signature", [SIGNATURE, None])
-def test_every_reference_of_the_document_resolves(signature):
-    document = describe_api(signature)
+def test_the_examples_by_key_are_bodies_that_the_request_model_reads():
+    paths = describe_api(keyed.SIGNATURE, keyed.RULES)["paths"]
+    requests = RequestModel(keyed.SIGNATURE, keyed.RULES)
+
+    for path, read in (("/predict", requests.decode_one), ("/predict/batch", requests.decode_many)):
+        examples = paths[path]["post"]["requestBody"]["content"]["application/json"]["examples"]
+        assert [isinstance(read(json.dumps(each["value"]).encode()), Asked) for each in examples.values()] == [
+            False,
+            True,
+        ]
+        assert {"409", "501", "503"} < set(paths[path]["post"]["responses"])
+
+
+@pytest.mark.parametrize(("signature", "rules"), [(SIGNATURE, None), (None, None), (keyed.SIGNATURE, keyed.RULES)])
+def test_every_reference_of_the_document_resolves(signature, rules):
+    document = describe_api(signature, rules)
 
     def references(node):
         if isinstance(node, dict):

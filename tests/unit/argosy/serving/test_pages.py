@@ -1,9 +1,11 @@
+import html
 import json
 from dataclasses import replace
 
 from argosy.serving.follow import Follower
 from argosy.serving.hot_path import HotPath
 from argosy.serving.pages import build_pages
+from tests.fakes.keyed import a_server
 from tests.fakes.serving import SIGNATURE, a_served, a_target, ask
 
 
@@ -49,3 +51,22 @@ def test_the_model_page_shows_signature_and_card(tmp_path):
         "card": {"params": {"trees": 12}},
     }
     assert ask(pages_over(a_served()), "GET", "/model").json()["card"] is None
+
+
+def test_a_model_that_looks_features_up_shows_how_to_ask_by_key():
+    app = a_server()
+
+    described = ask(app, "GET", "/model").json()["entities"]
+    assert described["service"] == "test"
+    assert described["example"] == {"carrier": "AA", "distance": None, "origin": None, "tailnum": None, "flight": None}
+    assert described["views"][0] == {
+        "name": "weather",
+        "keys": ["origin"],
+        "ttl_s": 60.0,
+        "on_expired": "null",
+        "on_missing": "null",
+        "features": ["temp", "weather_age_s"],
+    }
+    page = html.unescape(ask(app, "GET", "/docs").text)
+    assert '{"entities": ' in page
+    assert '{"features": ' in page

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from argosy.serving.validation import MAX_LISTED, MAX_ROWS, InvalidBody, RequestModel
+from argosy.serving.findings import MAX_LISTED, InvalidBody
+from argosy.serving.validation import MAX_ROWS, RequestModel
 from tests.fakes.serving import EXAMPLE, SIGNATURE
 
 
@@ -19,7 +20,7 @@ def body_with(**changes: str) -> bytes:
 
 def refusal_of(requests: RequestModel, body: bytes, *, batch: bool = False) -> InvalidBody:
     with pytest.raises(InvalidBody) as refused:
-        requests.decode_rows(body) if batch else requests.decode_row(body)
+        requests.decode_many(body) if batch else requests.decode_row(body)
     return refused.value
 
 
@@ -107,7 +108,7 @@ def test_a_lone_surrogate_is_refused_and_can_be_shown(requests):
 def test_a_batch_keeps_the_order_of_its_rows(requests):
     rows = [{**EXAMPLE, "temp": temp} for temp in (0.3, 0.1, None)]
 
-    assert requests.decode_rows(json.dumps({"rows": rows}).encode()) == rows
+    assert requests.decode_many(json.dumps({"rows": rows}).encode()) == rows
 
 
 def test_a_bad_cell_of_a_batch_is_named_with_its_row(requests):
