@@ -260,6 +260,23 @@ def check(*, store: str | None, as_json: bool) -> None:
     sys.exit(check_features(store=store, as_json=as_json))
 
 
+@features.command()
+@click.argument("stream")
+@click.option("--redis", "source", metavar="URL", help="The Redis that holds it; the online store's by default.")
+@click.option("--online", metavar="URL", help="The online store; the setting's by default.")
+@click.option("--drain", is_flag=True, help="End when nothing is left.")
+@output
+def consume(stream: str, source: str | None, online: str | None, *, drain: bool, as_json: bool) -> None:
+    """Write the rows pushed to the Redis stream STREAM online.
+
+    A row is JSON in a field `row`: view, key, event, values. Late rows are accounted, bad ones set aside in
+    STREAM:refused. Ends on SIGTERM, and says what became of the rows.
+    """
+    from argosy.commands.consume import consume_stream
+
+    consume_stream(stream, source, online, drain=drain, as_json=as_json)
+
+
 @app.command()
 @ref
 @click.option("--port", type=click.IntRange(1, 65535), help="The port; [tool.argosy] port by default.")

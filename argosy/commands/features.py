@@ -30,7 +30,7 @@ def print_features(*, store: str | None, as_json: bool) -> None:
     """Print each feature view with its policy, what the newest run measured of it, and the models that read it."""
     session = open_session(store=store)
     models = known_models(session.store)
-    views = list_views(describe_all(_repository(session)), list_runs(session.store), models)
+    views = list_views(describe_all(repository(session)), list_runs(session.store), models)
     if as_json:
         print_json({"views": views, "models": [{"model": each["model"], "names": each["names"]} for each in models]})
         return
@@ -44,7 +44,7 @@ def print_features(*, store: str | None, as_json: bool) -> None:
 
 def check_features(*, store: str | None, as_json: bool) -> int:
     """Print what is wrong with the definitions, and what is short in them; return 2 if anything is wrong."""
-    found = describe_all(_repository(open_session(store=store)))
+    found = describe_all(repository(open_session(store=store)))
     problems, warnings = check_definitions(found)
     if as_json:
         print_json({"services": list(found["services"]), "problems": problems, "warnings": warnings})
@@ -84,7 +84,7 @@ def _features(store: Store, model: str) -> list[str]:
     return [str(feature["name"]) for feature in json.loads(text)["features"]] if text else []
 
 
-def _repository(session: Session) -> Path:
+def repository(session: Session) -> Path:
     """Return the project's folder of definitions."""
     folder = session.settings.root / "feature_repo"
     if not folder.is_dir():

@@ -44,12 +44,13 @@ Entry = tuple[bytes, Any]
 class Account:
     """What became of the rows of each view: counts by outcome, and by how long after its event a row came."""
 
+    refused: int = 0
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     lags: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def report(self) -> dict[str, Any]:
         """Return outcomes and lags by view, as JSON."""
-        views = sorted({view for view, _ in self.outcomes})
+        views = sorted({view for view, _ in self.lags})
         return {
             view: {
                 "outcomes": {what: count for (name, what), count in sorted(self.outcomes.items()) if name == view},
@@ -167,7 +168,7 @@ class Consumer:
     def _refuse(self, number: bytes, fields: dict[Any, Any], reason: str) -> None:
         """Set a row aside with the reason."""
         log.warning("refused %s of %s: %s", number.decode(), self.stream, reason)
-        self.account.outcomes["", "refused"] += 1
+        self.account.refused += 1
         self.redis.xadd(f"{self.stream}:refused", {**fields, b"reason": reason, b"of": number})
 
 
