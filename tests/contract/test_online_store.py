@@ -214,6 +214,17 @@ def test_old_rows_are_dropped_and_counted(store):
     assert len(list(store.rows(WINDS))) == 1
 
 
+def test_a_row_that_is_renewed_while_old_ones_are_dropped_stays(store):
+    for event in range(10, 100, 10):
+        store.write(TEMPS, [a_row(event_us=event - 1)])
+        renewal = threading.Thread(target=store.write, args=(TEMPS, [a_row(event_us=event)]))
+        renewal.start()
+        store.drop_before(TEMPS, event)
+        renewal.join()
+
+        assert store.read([(TEMPS, ("a",))])[0].event_us == event
+
+
 def test_projects_in_one_place_do_not_see_each_other(url, store):
     other = open_online(url.partition("?")[0] + "?project=q")
     longer = open_online(url.partition("?")[0] + "?project=xq")

@@ -1,7 +1,8 @@
 """The online store in an SQLite file, for one machine: its processes and threads read while others write.
 
 A row is one row of a table, replaced by one statement. The file is in WAL mode, so that readers never wait for a
-writer; every process opens it for itself, and one that finds another file at the path goes over to that one.
+writer; every process opens it for itself, and one that finds another file at the path goes over to that one. Whoever
+replaces the file removes `-wal` and `-shm` beside it first: SQLite would read them as the new file's.
 """
 
 from __future__ import annotations
