@@ -11,6 +11,7 @@ from argosy.errors import Mistake
 from argosy.features.compile import describe_all
 from argosy.features.listing import check_definitions, list_views
 from argosy.features.schedule import duration_text
+from argosy.features.stores import problems_of_repository
 from argosy.launcher.artifacts import read_manifest
 from argosy.launcher.refs import read_ref, ref_names
 from argosy.local.records import list_runs
@@ -44,14 +45,17 @@ def print_features(*, store: str | None, as_json: bool) -> None:
 
 def check_features(*, store: str | None, as_json: bool) -> int:
     """Print what is wrong with the definitions, and what is short in them; return 2 if anything is wrong."""
-    found = describe_all(repository(open_session(store=store)))
+    folder = repository(open_session(store=store))
+    found = describe_all(folder)
+    read = [view for service in found["services"].values() for view in service["views"]]
     problems, warnings = check_definitions(found)
+    problems = [*problems_of_repository(folder, [*read, *found["unread"]]), *problems]
     if as_json:
         print_json({"services": list(found["services"]), "problems": problems, "warnings": warnings})
     else:
         for line in [*problems, *(f"warning: {line}" for line in warnings)]:
             print_line(line)
-        views = {view["name"] for service in found["services"].values() for view in service["views"]}
+        views = {view["name"] for view in read}
         counted = [
             plural(len(views), "view"),
             plural(len(found["services"]), "service"),

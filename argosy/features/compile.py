@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from argosy.errors import Mistake
 from argosy.features import definitions
@@ -21,6 +21,10 @@ from argosy.features.checks import (
 )
 from argosy.features.rules import Availability, Group, RequestFeature, Rules, View, ViewFeature
 from argosy.features.schedule import duration_s, warnings_of_view
+from argosy.features.stores import problems_of_repository
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +37,7 @@ def compile_features(*, feature_repo: Path, service: str, out: Path) -> dict[str
 
     """
     found = describe(feature_repo, service)
-    rules = rules_of(found, service)
+    rules = rules_of(found, service, stores=problems_of_repository(feature_repo, found.get("views", [])))
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(rules.to_json())
     warnings = [line for view in found["views"] for line in warnings_of_view(view)]
@@ -68,8 +72,13 @@ def _described(feature_repo: Path, *asked: str) -> dict[str, Any]:
     return found
 
 
-def rules_of(found: dict[str, Any], service: str) -> Rules:
+def rules_of(found: dict[str, Any], service: str, *, stores: Sequence[str] = ()) -> Rules:
     """Turn described definitions into rules.
+
+    Args:
+        found: The described service.
+        service: Its name.
+        stores: What is wrong with the stores that its repository names.
 
     Raises:
         Mistake: With all that is wrong, one line each.
@@ -78,7 +87,7 @@ def rules_of(found: dict[str, Any], service: str) -> Rules:
     if service not in found["services"]:
         known = found["services"]
         raise Mistake(f"feature service {service!r}: there is none; there are {known}{did_you_mean(service, known)}")
-    wrong = problems_of_service(found)
+    wrong = [*stores, *problems_of_service(found)]
     if wrong:
         raise Mistake("\n".join(f"feature service {service!r}: {line}" for line in wrong))
     request = [_request_feature(field) for field in found["request"]]

@@ -48,6 +48,16 @@ def test_every_problem_of_a_service_is_one_line():
     ]
 
 
+def test_what_is_wrong_with_the_stores_comes_with_the_rest():
+    with pytest.raises(Mistake) as caught:
+        rules_of(a_service(a_view(ttl_us=None)), "test", stores=["feature_store.yaml: offline_store.type 'ray': no"])
+
+    assert [line.partition(": ")[2][:18] for line in str(caught.value).splitlines()] == [
+        "feature_store.yaml",
+        "feature view 'temp",
+    ]
+
+
 @pytest.mark.parametrize(("tag", "availability"), [(None, 0), ("15s", 15_000_000), ("created", "created")])
 def test_a_tag_says_from_when_on_a_row_may_be_used(tag, availability):
     view = described(a_view(created="created", owner="weather desk"))
@@ -144,6 +154,15 @@ def test_a_repository_that_cannot_be_read_says_why(tmp_path, text, expected):
 
     with pytest.raises(Mistake, match=f"cannot be read as Feast definitions: .*{expected}"):
         describe(tmp_path, "test")
+
+
+@pytest.mark.slow
+def test_a_repository_whose_stores_cannot_keep_the_rule_is_refused(tmp_path):
+    (tmp_path / "all.py").write_text(REPOSITORY)
+    (tmp_path / "feature_store.yaml").write_text("offline_store: {type: ray}\nregistry: {registry_type: sql}\n")
+
+    with pytest.raises(Mistake, match=r"feature_store\.yaml: offline_store\.type 'ray': it knows no ttl"):
+        compile_features(feature_repo=tmp_path, service="test", out=tmp_path / "features.json")
 
 
 @pytest.mark.slow
