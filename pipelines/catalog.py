@@ -3,4 +3,5 @@
 PIPELINES = {
     "features-materialize": "pipelines.features:features_materialize",
     "flights-training": "pipelines.flights:flights_training",
+    "flights-skew": "pipelines.replay:flights_skew",
 }

@@ -86,7 +86,7 @@ def _retrieve_view(db: duckdb.DuckDBPyConnection, view: View, events: Path) -> d
     )
     db.register("offered", offered)
     try:
-        db.execute(queries.as_of_join(view, _unique_rows(db, view, path)))
+        db.execute(queries.as_of_join(view, unique_rows(db, view, path)))
     except duckdb.Error as error:
         raise BadInput(f"{path}: view {view.name!r} cannot read it: {str(error).splitlines()[0]}") from error
     rows, misplaced = db.sql(queries.rows_out_of_place(view)).fetchall()[0]
@@ -97,7 +97,7 @@ def _retrieve_view(db: duckdb.DuckDBPyConnection, view: View, events: Path) -> d
     return report
 
 
-def _unique_rows(db: duckdb.DuckDBPyConnection, view: View, path: Path) -> str:
+def unique_rows(db: duckdb.DuckDBPyConnection, view: View, path: Path) -> str:
     """Return a query for the view's rows, one per key and instant, so that a join can repeat no request."""
     if not db.sql(queries.repeated_rows(view, "offered")).fetchall():
         return "SELECT * FROM offered"

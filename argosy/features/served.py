@@ -9,6 +9,7 @@ killed leaves a last line that is torn; it is passed over.
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import BadInput
@@ -37,6 +38,15 @@ def read_served(folder: Path) -> Iterator[Record]:
                     yield record
                 elif line.endswith(b"\n"):
                     raise BadInput(f"{segment}:{number}: no record of a server ({line[:80]!r}); remove the line")
+
+
+def copy_served(folder: Path, out: Path) -> dict[str, int]:
+    """Copy a log's segments as they are now, and count them; of a folder that is not there, none."""
+    out.mkdir(parents=True)
+    segments = sorted(folder.glob(f"*{SUFFIX}"))
+    for segment in segments:
+        shutil.copyfile(segment, out / segment.name)
+    return {"segments": len(segments), "bytes": sum(path.stat().st_size for path in out.iterdir())}
 
 
 def _record(line: bytes) -> Record | None:

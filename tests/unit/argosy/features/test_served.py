@@ -3,7 +3,7 @@ import json
 import pytest
 
 from argosy.errors import BadInput
-from argosy.features.served import read_served
+from argosy.features.served import copy_served, read_served
 
 
 def write(folder, name, *lines):
@@ -40,3 +40,13 @@ def test_a_broken_line_that_is_not_the_last_is_refused_by_its_place(tmp_path, br
 
 def test_a_folder_without_segments_has_no_records(tmp_path):
     assert list(read_served(tmp_path / "missing")) == []
+
+
+def test_a_copy_has_the_segments_as_they_are_now_and_nothing_else(tmp_path):
+    (tmp_path / "log").mkdir()
+    write(tmp_path / "log", "1", line(1), line(2)[:4])
+    (tmp_path / "log" / "notes.txt").write_text("not a segment")
+
+    assert copy_served(tmp_path / "log", tmp_path / "copy") == {"segments": 1, "bytes": len(line(1)) + 4}
+    assert [path.name for path in (tmp_path / "copy").iterdir()] == ["1.jsonl"]
+    assert copy_served(tmp_path / "missing", tmp_path / "none") == {"segments": 0, "bytes": 0}
