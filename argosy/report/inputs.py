@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.report import shapes, svg
 from argosy.report.charts import Mark, axis, linear_axis, strip, strip_scale
+from argosy.report.coverage import depth_of
 from argosy.report.formats import count, finite, number, plural, share, span, text
 from argosy.report.reading import numbers
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 MOST_FINDINGS = 100
 LONGEST_MESSAGE = 300
-COVERAGE_STEPS = (0.5, 0.8, 0.95, 0.99)
 STOPS = ("REJECT", "BLOCK")
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 AGE_TICKS = (
@@ -29,7 +29,7 @@ AGE_TICKS = (
     (30 * DAY, "30 d"),
     (365 * DAY, "1 y"),
 )
-TICK_ROOM_PX = 46
+TICK_ROOM_PX = 56
 
 View = dict[str, Any]
 
@@ -124,10 +124,10 @@ def _is_late(view: Mapping[str, Any]) -> bool:
 
 
 def _view(view: Mapping[str, Any], scale: svg.Scale) -> View:
-    ages = [view["ages"].get(name) for name in ("p50", "p90", "p99")]
+    ages = [view["ages"].get(name) for name in ("p50", "p90", "p99", "max")]
     ttl = view["ttl_s"]
     shown = [span(age) for age in ages]
-    title = f"age p50 {shown[0]}, p90 {shown[1]}, p99 {shown[2]}; time to live {span(ttl)}"
+    title = f"age p50 {shown[0]}, p90 {shown[1]}, p99 {shown[2]}, at most {shown[3]}; time to live {span(ttl)}"
     return {
         "name": text(view["view"], 60),
         "ttl": span(ttl) if ttl is not None else "forever",
@@ -138,10 +138,11 @@ def _view(view: Mapping[str, Any], scale: svg.Scale) -> View:
 
 
 def _age_strip(scale: svg.Scale, title: str, ages: Sequence[float | None], ttl: float | None) -> str:
-    known = numbers(ages)
-    if len(known) < len(ages) or known[0] > scale.high:
+    known = numbers(ages[:3])
+    if len(known) < 3 or known[0] > scale.high:
         return ""
     bars = [(known[0], known[2], "whisker"), (known[0], known[1], "interval")]
+    bars += [(known[2], most, "reach") for most in numbers(ages[3:])]
     marks = [] if ttl is None else [Mark(ttl, "bound", f"time to live {span(ttl)}")]
     return strip(scale, title, dots=known[:1], bars=bars, marks=marks)
 
@@ -152,9 +153,8 @@ def _coverage(view: Mapping[str, Any], months: Sequence[str]) -> View:
 
 def _cell(view: Mapping[str, Any], value: object) -> View:
     found = finite(value)
-    depth = 0 if found is None else 1 + sum(found >= step for step in COVERAGE_STEPS)
     low = found is not None and view["least"] is not None and found < view["least"]
-    return {"text": share(value, 1), "depth": depth, "low": low}
+    return {"text": share(value, 1), "depth": depth_of(found), "low": low}
 
 
 def _candidate(row: Mapping[str, Any], scale: svg.Scale) -> View:

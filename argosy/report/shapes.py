@@ -60,6 +60,31 @@ def views(run: Run) -> list[Row]:
     ]
 
 
+def coverage(run: Run) -> Row | None:
+    """Return the `requests` that coverage was measured on, and per view shares, lag, least and `curve` by TTL."""
+    found = section(run, "coverage")
+    views = [{"view": name, **mapping(view)} for name, view in mapping(found.get("views")).items()]
+    if not views:
+        return None
+    shares = ("ttl_s", "lag_s", "coverage", "with_lag")
+    return {
+        "requests": finite(found.get("requests")),
+        "views": [
+            {
+                "view": str(view["view"]),
+                **{name: finite(view.get(name)) for name in shares},
+                "least": finite(view.get("min_coverage")),
+                "curve": [
+                    {"ttl_s": finite(point["ttl_s"]), "with_lag": finite(point.get("with_lag"))}
+                    for point in rows(view.get("curve"))
+                    if finite(point.get("ttl_s")) is not None
+                ],
+            }
+            for view in views
+        ],
+    }
+
+
 def candidates(run: Run) -> list[Row]:
     """Return per candidate its `round`, `params`, `scores` on the folds, `mean`, `spread`, and whether `chosen`."""
     search = section(run, "search")

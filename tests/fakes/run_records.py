@@ -31,6 +31,7 @@ def a_run_document() -> Json:
         ],
         "sections": {
             "findings": _findings(),
+            "coverage": {"start": YEAR[0], "end": YEAR[7], "requests": 194_422, "views": _covered()},
             "ages": {"rows": {"requests": 336_776, "frame": 336_776}, "views": _views()},
             "search": _search(),
             "metrics": _metrics(),
@@ -275,6 +276,22 @@ def _views() -> Json:
         "aircraft_last_leg": _view(86_400, (29_000, 81_000, 410_000), 0.42, 0.0933),
         "plane": _view(None, (9.2e6, 1.4e7, 2.1e7), 0.841, 0.0),
     }
+
+
+def _covered() -> dict[str, Json]:
+    return {
+        "weather": _served(7200, 2100, (0.9996, 0.9991), 0.95),
+        "carrier_departures": _served(7200, 1320, (0.911, 0.78), 0.8),
+        "plane": _served(None, None, (0.841, 0.841), None),
+    }
+
+
+def _served(ttl_s: float | None, lag_s: float | None, shares: tuple[float, float], least: float | None) -> Json:
+    curve = [{"ttl_s": hours * 3600.0, "with_lag": min(1.0, shares[1] * hours / 2)} for hours in (1, 2, 3)]
+    return {
+        "ttl_s": ttl_s, "lag_s": lag_s, "coverage": shares[0], "with_lag": shares[1], "min_coverage": least,
+        "curve": curve,
+    }  # fmt: skip
 
 
 def _view(ttl_s: float | None, ages: tuple[float, float, float], least: float, expired: float) -> Json:
