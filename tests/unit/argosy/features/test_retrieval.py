@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argosy.errors import BadInput
+from argosy.features.compile import rules_of
 from argosy.features.rules import RequestFeature
+from argosy.training.dropout import droppable_columns
 from tests.fakes.features import (
     SECOND,
     T0,
@@ -15,6 +17,7 @@ from tests.fakes.features import (
     a_request,
     a_row,
     a_view,
+    described,
     retrieve_rows,
     rules_with,
     seconds,
@@ -156,6 +159,33 @@ def test_what_a_request_brings_expires_with_the_view_it_names(tmp_path, known_at
 def test_a_view_that_must_not_expire_or_be_missing_stops_the_step(tmp_path, changes, known_at, what):
     with pytest.raises(BadInput, match=rf"view 'temps': 1 requests find its row {what}"):
         cell(tmp_path, [a_row(known_at=known_at)], view=a_view(**changes))
+
+
+def test_an_expired_row_that_is_to_be_referred_is_null_offline(tmp_path):
+    row = cell(tmp_path, [a_row(known_at=T0 - TTL - 1)], view=a_view(on_expired="refer"))
+
+    assert (row["temps__status"], row["v"]) == ("OUTSIDE_MAX_AGE", None)
+
+
+def test_what_a_group_tag_puts_together_is_blanked_together_in_training(tmp_path):
+    forever = a_view(name="place", ttl_us=None, age_feature=None, features=[a_feature(name="p")])
+    views = [described(a_view()) | {"name": "temps"}, described(forever)]
+    views[1]["tags"] |= {"group": "place", "ttl": "forever"}
+    views[1]["fields"] = [{**views[1]["fields"][0], "tags": {"feature": "p"}}]
+    size = {"name": "size", "dtype": "Float32", "description": "", "tags": {"group": "weather"}}
+    found = {"services": ["test"], "id": "id", "request": [size], "views": views, "on_demand": []}
+    retrieve_rows(
+        tmp_path,
+        rules_of(found, "test"),
+        requests={"p": [a_request(size=1.0)]},
+        sources={"temps": [a_row()]},
+    )
+
+    schema = json.loads((tmp_path / "frame" / "schema.json").read_text())
+
+    names = [feature["name"] for feature in schema["features"]]
+    assert [[names[index] for index in group] for group in droppable_columns(schema)] == [["size", "v", "temps_age_s"]]
+    assert names == ["size", "p", "v", "temps_age_s"]
 
 
 @pytest.mark.parametrize(("later", "status"), [(-1, "NOT_FOUND"), (0, "PRESENT"), (50 * SECOND, "PRESENT")])
