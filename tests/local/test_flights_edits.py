@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 
 import pytest
 
@@ -151,6 +152,20 @@ def test_another_time_to_live_re_runs_from_the_compiled_features_on(fresh, proje
     )
     assert answer.step("compile-features")["reason"] == "reads feature_repo changed"
     assert answer.step("train-model")["outputs"] == fresh[1].step("train-model")["outputs"]
+
+
+def test_a_view_that_would_be_served_too_late_ends_the_run_before_anything_is_trained(project):
+    weather = "feature_repo/weather.py"
+    shorter = {weather: ("ttl=timedelta(hours=2)", "ttl=timedelta(minutes=85)")}
+    hourly = {weather: ('"materialize_every": "15m"', '"materialize_every": "1h"')}
+    with project.edited(shorter), project.edited(hourly):
+        answer = project.month()
+
+    verdict = answer.verdict("check-coverage")
+    assert (answer.code, verdict["verdict"], answer.document["status"]) == (3, "rejected", "rejected")
+    assert "feature view 'weather': served 80m after they are known (max_lateness 15m" in verdict["reasons"][0]
+    assert re.search(r": ttl=timedelta\(minutes=\d+\) covers \d", verdict["reasons"][0])
+    assert answer.ran <= {"compile-features", "check-coverage", "retrieve-features", "check-features"}
 
 
 def test_a_later_as_of_re_runs_only_what_selects_partitions(fresh, project):

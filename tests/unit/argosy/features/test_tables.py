@@ -22,6 +22,14 @@ def test_a_folder_is_read_in_the_order_of_its_names(tmp_path):
     assert read_parquet(tmp_path).equals(TABLE)
 
 
+def test_only_the_columns_that_are_asked_for_are_read_and_one_that_is_not_there_is_named(tmp_path):
+    write_parquet(TABLE, tmp_path / "t.parquet", instants=["at"])
+
+    assert read_parquet(tmp_path / "t.parquet", ["at"]).equals(TABLE.select(["at"]))
+    with pytest.raises(BadInput, match=r"t\.parquet: no columns \['w'\]; it has \['at', 'v'\]"):
+        read_parquet(tmp_path / "t.parquet", ["v", "w"])
+
+
 def test_equal_tables_in_other_chunks_give_equal_bytes(tmp_path):
     write_parquet(TABLE, tmp_path / "one.parquet")
     write_parquet(pa.concat_tables([TABLE.slice(0, 1), TABLE.slice(1)]), tmp_path / "two.parquet")
