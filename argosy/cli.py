@@ -10,32 +10,7 @@ from typing import Any
 
 import click
 
-DEFAULT_REF = "flights-delay/champion"
-
-output = click.option(
-    "--output",
-    "-o",
-    "as_json",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="What to print.",
-    callback=lambda _context, _option, value: value == "json",
-)
-store = click.option("--store", metavar="URL", help="The store: a folder or a URL.")
-parameters = click.option(
-    "--param",
-    "-p",
-    "parameters",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A pipeline parameter; again for more. NAME:=JSON gives any value, null too.",
-    callback=lambda _context, _option, values: _pairs(values),
-)
-pipeline = click.argument("pipeline", metavar="PIPELINE")
-namespace = click.option("--namespace", "-n", metavar="NAME", help="The namespace; the context's by default.")
-run_id = click.argument("run_id", metavar="RUN", default="@latest")
-ref = click.option("--ref", default=DEFAULT_REF, show_default=True, help="The ref that names the model.")
-reason = click.option("--reason", default="", help="Why; kept in the record.")
+from argosy.commands.options import namespace, output, parameters, pipeline, reason, ref, run_id, store
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -395,29 +370,3 @@ def _require_none_of_kubeflow(asked: dict[str, Any]) -> None:
             f"{', '.join(given)}: said to Kubeflow alone; give --target kubeflow, or leave it out. On Argo, "
             "`argosy compile PIPELINE --target argo --kind CronWorkflow --schedule ...` writes one for `kubectl`"
         )
-
-
-def _pairs(given: tuple[str, ...]) -> dict[str, Any]:
-    from argosy.errors import Mistake
-
-    pairs: dict[str, Any] = {}
-    for text in given:
-        name, sign, value = text.partition("=")
-        if not sign:
-            raise Mistake(f"-p {text}: there is no '=' in it; write -p NAME=VALUE")
-        if name.endswith(":"):
-            pairs[name.removesuffix(":")] = _json(value, text)
-        else:
-            pairs[name] = value
-    return pairs
-
-
-def _json(value: str, text: str) -> Any:
-    import json
-
-    from argosy.errors import Mistake
-
-    try:
-        return json.loads(value)
-    except ValueError as error:
-        raise Mistake(f"-p {text}: not JSON after ':=': {error}; write -p NAME=VALUE for a text") from error
