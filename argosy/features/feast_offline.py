@@ -94,9 +94,7 @@ class AsofOfflineStore(OfflineStore):  # type: ignore[misc]  # Feast ships no ty
         ]
         if entity_df is None:
             start, end = compute_non_entity_date_range(feature_views, start_date=start_date, end_date=end_date)
-            frame = frame_between(
-                asked, repo_path, start_us=(start - EPOCH) // MICROSECOND, end_us=(end - EPOCH) // MICROSECOND
-            )
+            frame = frame_between(asked, repo_path, start_us=_since_1970_us(start), end_us=_since_1970_us(end))
         else:
             frame = _frame(entity_df, repo_path)
             start, end = _range(frame)
@@ -107,12 +105,7 @@ class AsofOfflineStore(OfflineStore):  # type: ignore[misc]  # Feast ships no ty
             entity_df=entity_df if isinstance(entity_df, pd.DataFrame) else None,
             on_demand_views=OnDemandFeatureView.get_requested_odfvs(feature_refs, project, registry),
             full_feature_names=full_feature_names,
-            metadata=RetrievalMetadata(
-                features=feature_refs,
-                keys=[name for name in frame.table.column_names if name != frame.timestamp],
-                min_event_timestamp=start,
-                max_event_timestamp=end,
-            ),
+            metadata=RetrievalMetadata(feature_refs, frame.others, start, end),
         )
 
     @staticmethod
@@ -207,6 +200,11 @@ def _frame(entity_df: pd.DataFrame | str, repo_path: Any) -> Frame:
         raise BadInput(f"entity frame: {error}; give each column one type") from error
     timestamp = infer_event_timestamp_from_entity_df(dict(entity_df.dtypes.items()))
     return frame_of(table, timestamp, entity_df[timestamp])
+
+
+def _since_1970_us(instant: datetime) -> int:
+    """Return an instant with its zone in microseconds since 1970 UTC."""
+    return (instant - EPOCH) // MICROSECOND
 
 
 def _require_columns(frame: Frame, asked: Sequence[Asked], *, statuses: bool) -> None:

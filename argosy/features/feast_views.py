@@ -61,6 +61,11 @@ class Frame:
     timestamp: str
     at: pa.ChunkedArray
 
+    @property
+    def others(self) -> list[str]:
+        """Name the columns beside the timestamp."""
+        return [name for name in self.table.column_names if name != self.timestamp]
+
 
 def asked_of(view: Any, feature_refs: Iterable[str], *, full_names: bool, created_cutoff: bool) -> Asked:
     """Say what references ask of a view.
