@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,9 +17,11 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 import uvicorn
+import yaml
 
 from argosy.errors import BadInput, Mistake
 from argosy.features.online.connect import open_online
+from argosy.features.online.rows import OnlineRow, OnlineView
 from tests.fakes.features import SECOND, T0, a_feature, a_row, a_view, seconds
 from tests.fakes.parity import (
     engine_cells,
@@ -33,6 +36,7 @@ from tests.fakes.redis_server import free_port, redis_port
 
 __all__ = ["redis_port"]
 
+ROOT = Path(__file__).parents[2]
 TTL = 60 * SECOND
 ENTITIES = 3_000
 VIEW = a_view(created="created")
@@ -308,6 +312,32 @@ def test_settings_that_break_the_rule_are_refused(kind, setting, message):
         getattr(feast_online, f"{kind}TtlOnlineStoreConfig")(**setting)
 
 
+def test_feast_serves_the_projects_definitions_from_the_rows_that_argosy_writes(tmp_path, monkeypatch):
+    repository = tmp_path / "feature_repo"
+    shutil.copytree(ROOT / "feature_repo", repository, ignore=shutil.ignore_patterns("__pycache__"))
+    settings = repository / "feature_store.yaml"
+    changed = yaml.safe_load(settings.read_text()) | {"offline_store": {"type": "dask"}}
+    settings.write_text(yaml.safe_dump(changed))
+    (tmp_path / ".argosy").mkdir()
+    feast = [str(Path(sys.executable).with_name("feast")), "-c", str(repository)]
+    done = subprocess.run([*feast, "apply"], capture_output=True, text=True, env=os.environ | {"PYTHONOPTIMIZE": "1"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    store = open_online(f"sqlite:///{tmp_path}/.argosy/online.db")
+    now_us = time.time_ns() // 1_000
+    weather = OnlineView("weather", ("origin",), ("String",), {"temp": "Float32"})
+    store.write(weather, [OnlineRow(("JFK",), now_us - 1, None, {"temp": 41.5})])
+
+    from feast import FeatureStore
+
+    monkeypatch.chdir(repository)  # the registry's path starts there
+    asked = [{"origin": "JFK", "dest": "LAX", "carrier": "UA", "flight": 1, "tailnum": "N1"}]
+    opened = FeatureStore(repo_path=".")
+    found = opened.get_online_features(opened.get_feature_service("flights_delay"), asked).to_dict()
+
+    assert (found["temp"], found["dewp"], found["plane_seats"]) == ([41.5], [None], [None])
+    store.close()
+
+
 APPLY = """
 import sys
 from datetime import timedelta
@@ -328,7 +358,7 @@ def test_six_applies_at_once_leave_six_views(tmp_path):
 
     # Feast makes the registry's tables when it first opens one, and that it cannot do twice at once.
     open_feast(tmp_path, online_config("sqlite", folder=tmp_path))
-    env = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", APPLY, str(tmp_path)]
     applies = [subprocess.Popen([*command, str(number)], env=env, stderr=subprocess.PIPE) for number in range(6)]
     errors = [apply.communicate()[1].decode() for apply in applies]
