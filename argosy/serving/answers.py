@@ -8,13 +8,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response before its request id: the status, the JSON fields and further headers; or a text for machines."""
+    """A response before its request id: the status, the JSON fields and further headers.
+
+    A body that is text already stands for itself; its headers say of what type it is.
+    """
 
     status: int
-    fields: dict[str, Any]
+    fields: dict[str, Any] | bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
-    text: bytes | None = None
-    content_type: bytes = b"application/json"
 
 
+JSON = (b"content-type", b"application/json")
 RETRY_SOON = ((b"retry-after", b"1"),)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from argosy.serving.answers import RETRY_SOON, Answer
+from argosy.serving.answers import JSON, RETRY_SOON, Answer
 from argosy.serving.entities import Asked
 from argosy.serving.findings import InvalidBody
 from argosy.serving.follow import describe_health
@@ -137,7 +137,7 @@ class HotPath:
             return await self._predictions[path](served, body, request_id) if served else self._no_model()
         if path == "/metrics":
             text, content_type = await asyncio.to_thread(self._metrics.render)
-            return Answer(200, {}, text=text, content_type=content_type)
+            return Answer(200, text, ((b"content-type", content_type),))
         view = self._views.get(path)
         return view() if view else None
 
@@ -244,12 +244,12 @@ def _too_large(size: int, limit: int) -> InvalidBody:
 
 
 async def _send(send: Send, answer: Answer, request_id: str) -> None:
-    body = answer.text
-    if body is None:
-        fields = answer.fields if answer.status == 200 else {**answer.fields, "request_id": request_id}
-        body = encode(fields)
-    headers = [
-        (b"content-type", answer.content_type),
+    fields = answer.fields
+    if isinstance(fields, bytes):
+        body, headers = fields, []
+    else:
+        body, headers = encode(fields if answer.status == 200 else {**fields, "request_id": request_id}), [JSON]
+    headers += [
         (b"content-length", str(len(body)).encode()),
         (b"x-request-id", request_id.encode()),
         *answer.headers,

@@ -56,6 +56,7 @@ class RequestModel:
         self._entities = {field["name"]: field for field in entity_fields(rules)} if rules else {}
         row, entity = _struct(features), _struct(list(self._entities.values())) if rules else None
         self._one = _decoder("PredictBody", "features", row, entity)
+        self._features_alone = _decoder("PredictBody", "features", row, None)
         self._many = _decoder("BatchBody", "rows", list[row], entity and list[entity])  # type: ignore[valid-type]
         self._limits = [_limits(f) for f in features if f["type"] == "number" and f.get("min") is not None]
         self._seen = [(f["name"], frozenset(f["categories"])) for f in features if f["type"] == "category"]
@@ -67,8 +68,10 @@ class RequestModel:
             InvalidBody: 400 for text that is not JSON, 422 for JSON that breaks the signature.
 
         """
-        decoded = self._decode(self._one, body, "features")
-        if decoded.features is not msgspec.UNSET:
+        # Nearly every body of features begins so; it need not be asked which kind of request it is.
+        alone = body.startswith(b'{"features"')
+        decoded = self._decode(self._features_alone if alone else self._one, body, "features", is_sure=alone)
+        if alone or decoded.features is not msgspec.UNSET:
             return dict(zip(self._names, msgspec.structs.astuple(decoded.features), strict=True))
         return self._asked(decoded, [decoded.entities])
 
@@ -97,12 +100,12 @@ class RequestModel:
         astuple, names = msgspec.structs.astuple, self._names
         return [dict(zip(names, astuple(row), strict=True)) for row in rows]
 
-    def _decode(self, decoder: msgspec.json.Decoder[Any], body: bytes, part: str) -> Any:
+    def _decode(self, decoder: msgspec.json.Decoder[Any], body: bytes, part: str, *, is_sure: bool = False) -> Any:
         try:
             decoded = decoder.decode(body)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise self._refusal(body, part, error) from error
-        if self._entities and not _is_one_of_two(decoded, part):
+        if self._entities and not is_sure and not _is_one_of_two(decoded, part):
             raise self._refusal(body, part, BadInput("it mixes two kinds of request"))
         return decoded
 
