@@ -128,8 +128,8 @@ def aged_rows(luck: random.Random, entities: int, now_us: int) -> list[Row]:
     return rows
 
 
-def differing(folder: Path, port: int, name: str, rows: list[Row]) -> int:
-    """Write rows by Feast in some batches, read all entities, and count the values that the rule does not give."""
+def differing(folder: Path, port: int, *, name: str, view: str, rows: list[Row]) -> int:
+    """Write rows of a view by Feast in ten batches, read them at once, and count the values that are not the rule's."""
     import pandas as pd
     from feast import Entity, FeatureView, Field, FileSource, PushSource, ValueType
     from feast.types import Float64
@@ -137,19 +137,20 @@ def differing(folder: Path, port: int, name: str, rows: list[Row]) -> int:
     store = _feast(name, folder, port)
     key = Entity(name="k", join_keys=["k"], value_type=ValueType.STRING)
     source = FileSource(
-        name="aged", path=str(folder / "aged.parquet"), timestamp_field="event", created_timestamp_column="created"
+        name=view, path=str(folder / f"{view}.parquet"), timestamp_field="event", created_timestamp_column="created"
     )
-    push, field = PushSource(name="push", batch_source=source), Field(name="v", dtype=Float64)
+    push, field = PushSource(name=f"push_{view}", batch_source=source), Field(name="v", dtype=Float64)
     ttl = timedelta(microseconds=TTL_US)
-    store.apply([key, push, FeatureView(name="aged", entities=[key], ttl=ttl, schema=[field], source=push)])
-    for part in range(10):
-        frame = pd.DataFrame(rows[part::10], columns=["k", "event", "created", "v"])
+    store.apply([key, push, FeatureView(name=view, entities=[key], ttl=ttl, schema=[field], source=push)])
+    size = len(rows) // 10 + 1
+    for first in range(0, len(rows), size):
+        frame = pd.DataFrame(rows[first : first + size], columns=["k", "event", "created", "v"])
         for column in ("event", "created"):
             frame[column] = pd.to_datetime(frame[column], unit="us", utc=True)
-        store.push("push", frame)
+        store.push(f"push_{view}", frame)
     keys = sorted({row[0] for row in rows})
     now_us = time.time_ns() // 1_000
-    found = store.get_online_features(["aged:v"], [{"k": key} for key in keys]).to_dict()["v"]
+    found = store.get_online_features([f"{view}:v"], [{"k": key} for key in keys]).to_dict()["v"]
     return sum(got != expected(rows_of, now_us) for got, rows_of in zip(found, _by_key(rows, keys), strict=True))
 
 
