@@ -49,25 +49,29 @@ RULES = carry(
     )
 )  # fmt: skip
 RULES = replace(RULES, views=[replace(v, key_types=["String", "Int64"][: len(v.keys)]) for v in RULES.views])
-FEATURES = [
-    {"name": name, "type": "number" if name in RULES.numbers else "category", "group": "g", "nullable": True}
-    | ({"min": -1e9, "max": 1e9} if name in RULES.numbers else {"categories": ["AA"]})
-    for name in RULES.names
-]
-SIGNATURE: dict[str, Any] = {
-    "name": "flights-delay",
-    "version": 1,
-    "output": {"name": "probability", "description": "arrives late"},
-    "features": FEATURES,
-    "example": dict.fromkeys(RULES.names, None) | {"carrier": "AA", "temp": 0.25},
-}
+
+
+def signature_of(rules: CarriedRules) -> dict[str, Any]:
+    """Return the signature of a model whose features these rules yield."""
+    features = [
+        {"name": name, "type": "number" if name in rules.numbers else "category", "group": "g", "nullable": True}
+        | ({"min": -1e9, "max": 1e9} if name in rules.numbers else {"categories": ["AA"]})
+        for name in rules.names
+    ]
+    example = {name: {"carrier": "AA", "temp": 0.25}.get(name) for name in rules.names}
+    output = {"name": "probability", "description": "arrives late"}
+    return {"name": "flights-delay", "version": 1, "output": output, "features": features, "example": example}
+
+
+SIGNATURE = signature_of(RULES)
 ENTITY: dict[str, Any] = {"carrier": "AA", "distance": 100.5, "origin": "JFK", "tailnum": "N1", "flight": 11}
 
 
 def a_keyed(rules: CarriedRules = RULES) -> Served:
     """Build a served model that carries rules."""
-    served = a_served(model=FakeModel(SIGNATURE))
-    return replace(served, requests=RequestModel(SIGNATURE, rules), rules=rules)
+    signature = signature_of(rules)
+    served = a_served(model=FakeModel(signature))
+    return replace(served, requests=RequestModel(signature, rules), rules=rules)
 
 
 def with_policy(view: str, **changes: Any) -> CarriedRules:
