@@ -126,7 +126,7 @@ def _materialize_view(db: duckdb.DuckDBPyConnection, offer: _Offer, online: Onli
         count = online.write(online_view(view), rows).written
         written += count
         late += count if began is not None and rows[0].event_us <= began else 0
-    dropped = 0 if view.ttl_us is None else online.drop_before(online_view(view), work.at_us - view.ttl_us)
+    dropped = 0 if view.forgets_us is None else online.drop_before(online_view(view), work.at_us - view.forgets_us)
     report = {
         "seen_us": window.seen_us,
         "written": written,
@@ -141,7 +141,7 @@ def _materialize_view(db: duckdb.DuckDBPyConnection, offer: _Offer, online: Onli
 
 def rules_digest(view: View) -> str:
     """Name what of a view decides which rows the store holds; under another name, a mark stands for nothing."""
-    return digest_of([view.timestamp, view.created, view.ttl_us, view.availability, *_sorted(online_view(view))])
+    return digest_of([view.timestamp, view.created, view.forgets_us, view.availability, *_sorted(online_view(view))])
 
 
 def _sorted(view: OnlineView) -> list[Any]:
@@ -165,7 +165,7 @@ def window_of(view: View, began_us: int | None, work: Work) -> Window:
         work: The instant, and how far to go back.
 
     """
-    dead = None if view.ttl_us is None else work.at_us - view.ttl_us - 1
+    dead = None if view.forgets_us is None else work.at_us - view.forgets_us - 1
     if began_us is None:
         return Window(work.at_us, dead, None)
     held_back = view.availability if isinstance(view.availability, int) else 0

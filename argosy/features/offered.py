@@ -32,7 +32,7 @@ class Window:
 
     Args:
         at_us: The instant; what is known later is not offered.
-        dead_us: Events up to this one are past their TTL, and nobody may see them; None where there is no TTL.
+        dead_us: Events up to this one are past their TTL, and the store may forget them; None where it may not.
         seen_us: Rows with an event, and where the view has the column a creation, up to this instant were offered
             before; None where none was.
 

@@ -43,6 +43,7 @@ def trail(view: View, rows: str, lag_us: int) -> str:
     """
     event, known = quote(view.timestamp), queries.known_rows(view, rows)
     late = queries.known_rows(view, rows, lag_us=lag_us)
+    forgotten = "" if view.forgets_us is None else f" OR t0 - least > {view.forgets_us}"
     served, on = f"s.{quote(EVENT + view.name)}", _on(view)
     # Of several rows of one instant, which differ by created alone, any makes the instant known.
     names = ", ".join(quote(name) for name in (*view.keys, view.timestamp))
@@ -59,7 +60,7 @@ def trail(view: View, rows: str, lag_us: int) -> str:
                  LEFT JOIN {instants} e ON {on} AND e.{event} = {served}
              ),
              judged AS (
-                 SELECT *, CASE WHEN served IS NULL THEN least IS NULL
+                 SELECT *, CASE WHEN served IS NULL THEN least IS NULL{forgotten}
                                 ELSE known AND (least IS NULL OR served >= least) AND served <= newest END AS possible
                  FROM found
              )

@@ -80,6 +80,14 @@ class View:
     availability: Availability = 0
 
     @property
+    def forgets_us(self) -> int | None:
+        """How old a row is when the online store may forget it; None where it never may.
+
+        A row past its TTL and none at all are both null, so it may go, unless the policy tells the two apart.
+        """
+        return self.ttl_us if self.on_expired == self.on_missing else None
+
+    @property
     def serving_lag_us(self) -> int | None:
         """How long after its timestamp a row can reach the online store; None without a schedule to reach it by."""
         spans = (self.max_lateness_s, self.materialize_every_s, self.run_budget_s)

@@ -1,7 +1,7 @@
 """Read an online store from the server: opened at its first use, never by a thread that answers others meanwhile.
 
-A read of SQLite is direct: it is short, and waits for no writer. One over the network leaves the event loop, because the
-stores' reads block.
+A read of SQLite is direct: it is short, and waits for no writer. One over the network leaves the event loop, because
+the stores' reads block.
 """
 
 from __future__ import annotations

@@ -136,6 +136,15 @@ def test_rows_past_their_ttl_are_dropped(world):
     assert set(world.held()) == {("b",)}
 
 
+def test_a_policy_that_tells_expired_from_missing_keeps_the_rows_that_it_needs(tmp_path):
+    world = World(tmp_path, a_view(on_expired="refer", max_lateness_s=1))
+    with closing(world.online):
+        world.run([a_row(known_at=T0 - 2 * TTL)])
+        report = world.run([a_row(k="b", known_at=T0)])
+
+        assert (report["dropped"], world.status(T0)) == (0, "OUTSIDE_MAX_AGE")
+
+
 def test_a_view_that_never_expires_keeps_its_rows(tmp_path):
     world = World(tmp_path, a_view(ttl_us=None, age_feature=None))
     with closing(world.online):

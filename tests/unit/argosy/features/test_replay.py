@@ -148,11 +148,18 @@ def one_row(folder, *, event_age, served, rules=RULES, **changes):
         ((LAG,), [], {"stale row": 1}),
         ((LAG + 5, LAG - 1, 3), [1], {}),
         ((2 * HOUR,), [], {"stale row": 1}),
+        ((2 * HOUR + 1,), [], {}),
         ((), [], {}),
     ],
 )
 def test_a_row_that_was_known_for_less_than_the_lag_may_be_missing_to_the_microsecond(tmp_path, ages, served, kinds):
     assert one_row(tmp_path, event_age=ages, served=served) == kinds
+
+
+def test_a_row_past_its_ttl_is_missed_where_the_policy_tells_expired_from_missing(tmp_path):
+    referred = replace(RULES, views=[replace(RULES.views[0], on_expired="refer"), *RULES.views[1:]])
+
+    assert one_row(tmp_path, event_age=[2 * HOUR + 1], served=[], rules=referred) == {"stale row": 1}
 
 
 def test_what_expired_for_the_server_alone_is_a_null_instead_of_a_value(tmp_path):
