@@ -1,4 +1,4 @@
-"""Read an online store from the server: opened at its first use, never by a thread that answers others meanwhile.
+"""Read an online store from the server: imported by a thread at the start, opened by each thread at its first read.
 
 A read of SQLite is direct: it is short, and waits for no writer. One over the network leaves the event loop, because
 the stores' reads block.
@@ -63,8 +63,10 @@ class OnlineReader:
         return [None if each is None else found[each[0].name, each[1]] for each in wanted]
 
     def warm(self) -> None:
-        """Import what the store needs and ask it once."""
-        self._store().marks()
+        """Import what the store needs, and ask it once, over a connection of its own."""
+        store = self._open(self._url)
+        store.marks()
+        store.close()
 
     def close(self) -> None:
         """Let go of this thread's connection, and end the threads."""
