@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 from argosy.errors import BadInput
 from argosy.features.online.connect import open_online
 from argosy.features.online.rows import OnlineRow, OnlineView, Written
+from tests.fakes.features import T0, a_view
+from tests.fakes.features import a_row as a_source_row
+from tests.fakes.parity import engine_cells, offline_cells, online_row, online_view
 from tests.fakes.redis_server import redis_port
 
 __all__ = ["redis_port"]
@@ -195,6 +198,33 @@ def test_any_order_and_repetition_of_rows_leaves_the_same_state(store, rows, dat
     store.write(view, shuffled[cut:])
 
     assert {row.key: row for row in store.rows(view)} == newest(unlike)
+
+
+arrivals = st.lists(
+    st.builds(
+        a_source_row,
+        k=st.sampled_from("ab"),
+        known_at=st.integers(T0 - 8, T0),
+        created=st.integers(T0, T0 + 3),
+        v=st.none() | st.sampled_from([0.5, 1.5]),
+    ),
+    unique_by=lambda row: (row["k"], row["known_at"], row["created"]),
+    max_size=8,
+)
+
+
+@pytest.mark.parametrize("ttl", [None, 1, 4])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
+@given(rows=arrivals, data=st.data())
+def test_whatever_arrives_in_whatever_order_a_cell_is_the_one_that_retrieval_gives(store, tmp_path, ttl, rows, data):
+    number = next(_numbers)
+    view = a_view(name=f"temps{number}", created="created", ttl_us=ttl, age_feature=None)
+    entities = [("a",), ("b",), ("c",), (None,)]
+    for row in data.draw(st.permutations(rows)):
+        store.write(online_view(view), [online_row(view, row)] * data.draw(st.integers(1, 2)))
+
+    offline = offline_cells(tmp_path / str(number), view, rows, entities, T0)
+    assert engine_cells(store, view, entities, T0) == offline
 
 
 def test_all_rows_of_a_view_are_listed_once_and_no_other(store):

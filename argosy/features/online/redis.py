@@ -88,15 +88,16 @@ class RedisRows:
 
     def scan(self, view: str, prefix: bytes) -> Iterator[PackedRow]:
         """Return the rows of a view; every key of the database is looked at."""
-        for keys in self._keys(prefix):
+        seen: set[bytes] = set()  # Redis may name a key twice while it grows
+        for found in self._keys(prefix):
+            keys = [key for key in dict.fromkeys(found) if key not in seen]
+            seen.update(keys)
             with self._pipeline() as pipe:
                 for key in keys:
                     pipe.hget(key, self._field(view))
                 values = pipe.execute()
-            for key, value in zip(keys, values, strict=True):
-                row = _row(key.removesuffix(self._suffix), value)
-                if row is not None:
-                    yield row
+            rows = (_row(key.removesuffix(self._suffix), value) for key, value in zip(keys, values, strict=True))
+            yield from (row for row in rows if row is not None)
 
     def drop_before(self, view: str, prefix: bytes, event_us: int) -> int:
         """Delete older rows, each by a script that looks at it again."""
@@ -177,7 +178,7 @@ class RedisRows:
 
 def connect(url: str, project: str) -> RedisRows:
     """Open the rows of a project at `redis://[user:password@]host:port/db` or `rediss://`; nothing is sent yet."""
-    return RedisRows(redis.Redis.from_url(url, **_WAIT_S), project, re.sub(r":[^:@/]*@", ":***@", url))
+    return RedisRows(redis.Redis.from_url(url, **_WAIT_S), project, re.sub(r"//([^:/@]*):.*@", r"//\1:***@", url))
 
 
 def _row(key: bytes, value: bytes | None) -> PackedRow | None:
