@@ -26,7 +26,7 @@ def compile_features(service: str, features: Output[Artifact]) -> dict:
     import os
     from pathlib import Path
 
-    from argosy.features.compile import compile_features as compile_service
+    from argosy.features.definitions.compile import compile_features as compile_service
 
     repository = Path(os.environ["ARGOSY_PROJECT"]) / "feature_repo"
     return compile_service(feature_repo=repository, service=service, out=Path(features.path))
@@ -39,7 +39,7 @@ def check_coverage(events: Input[Dataset], features: Input[Artifact], profile: s
     """Refuse views whose rows, under their schedule, would be served too late for the requests of training."""
     from pathlib import Path
 
-    from argosy.features.coverage import check_coverage as check
+    from argosy.features.offline.coverage import check_coverage as check
     from components.flights.profiles import PROFILES
 
     plan, source = PROFILES[profile].training, Path(events.path)
@@ -54,7 +54,7 @@ def retrieve_features(events: Input[Dataset], features: Input[Artifact], frame: 
     """Join features to requests as of each request's time, under the TTL rule."""
     from pathlib import Path
 
-    from argosy.features.retrieval import retrieve
+    from argosy.features.offline.retrieval import retrieve
 
     source = Path(events.path)
     return (

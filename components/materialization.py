@@ -19,7 +19,7 @@ def observe_online(events: Input[Dataset], features: Input[Artifact], as_of: str
     import os
     from pathlib import Path
 
-    from argosy.features.materialize import observe
+    from argosy.features.online.materialize import observe
 
     digest = json.loads(os.environ["ARGOSY_INPUTS"])["events"]
     wanted = {"at": at or as_of, "since": since, "source": digest}
@@ -36,7 +36,7 @@ def materialize_features(
     import os
     from pathlib import Path
 
-    from argosy.features.materialize import materialize_into
+    from argosy.features.online.materialize import materialize_into
 
     digest = json.loads(os.environ["ARGOSY_INPUTS"])["events"]
     wanted = {"at": at or as_of, "since": since, "source": digest}

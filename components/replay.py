@@ -16,7 +16,7 @@ def observe_served(served: str, log: Output[Dataset]) -> None:
     import os
     from pathlib import Path
 
-    from argosy.features.served import copy_served
+    from argosy.features.replay.served import copy_served
 
     folder = Path(served) if served else Path(os.environ["ARGOSY_STATE"]) / "served"
     copy_served(folder, Path(log.path))
@@ -29,7 +29,7 @@ def replay_served(
     """Join the logged requests again as of when they were served, compare cell by cell, and name what differs."""
     from pathlib import Path
 
-    from argosy.features.replay import replay
+    from argosy.features.replay.replay import replay
 
     folders = {"served": Path(log.path), "events": Path(events.path), "features": Path(features.path)}
     found = replay(**folders, threshold=threshold)
@@ -42,7 +42,7 @@ def show_skew(skew: dict, summary: Output[Markdown], page: Output[HTML]):
     """Show what the replay found where Kubeflow's interface looks for it."""
     from pathlib import Path
 
-    from argosy.features.replay_report import replay_markdown
+    from argosy.features.replay.report import replay_markdown
     from argosy.report.typed import results_page
 
     Path(summary.path).write_text(replay_markdown(skew), encoding="utf-8")

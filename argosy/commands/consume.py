@@ -15,9 +15,9 @@ import redis
 from argosy.commands.features import repository
 from argosy.commands.printing import print_json, print_line
 from argosy.errors import Mistake
-from argosy.features.compile import describe_all, rules_of
+from argosy.features.definitions.compile import describe_all, rules_of
 from argosy.features.online.connect import open_online
-from argosy.features.streaming import Consumer
+from argosy.features.online.streaming import Consumer
 from argosy.project import online_url
 from argosy.session import open_session
 

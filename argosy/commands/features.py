@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.commands.printing import print_columns, print_json, print_line
 from argosy.errors import Mistake
-from argosy.features.compile import describe_all
-from argosy.features.listing import check_definitions, list_views
-from argosy.features.schedule import duration_text
-from argosy.features.stores import problems_of_repository
+from argosy.features.definitions.compile import describe_all
+from argosy.features.definitions.listing import check_definitions, list_views
+from argosy.features.definitions.schedule import duration_text
+from argosy.features.definitions.stores import problems_of_repository
 from argosy.launcher.artifacts import read_manifest
 from argosy.launcher.refs import read_ref, ref_names
 from argosy.local.records import list_runs

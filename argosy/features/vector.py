@@ -1,7 +1,7 @@
 """Build the feature vector of one request from the rows that an online store holds, as retrieval builds a frame's row.
 
-`argosy.features.queries` says the same in SQL; a property test holds both to one result, cell by cell. Numbers are
-rounded to float32, as a frame stores them. A UnixTimestamp is whole seconds in an online store.
+`argosy.features.offline.queries` says the same in SQL; a property test holds both to one result, cell by cell. Numbers
+are rounded to float32, as a frame stores them. A UnixTimestamp is whole seconds in an online store.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from argosy.features.served import SUFFIX
+from argosy.features.replay.served import SUFFIX
 
 if TYPE_CHECKING:
     from io import BufferedWriter

@@ -90,7 +90,7 @@ def fill(store: Any, asked: list[Keys]) -> None:
 
 def wanted_by(service: Any) -> Callable[[Any, Keys], list[str]]:
     """Return how a server reads a service: all its rows at once, each judged."""
-    from argosy.features.compile import describe, rules_of
+    from argosy.features.definitions.compile import describe, rules_of
     from argosy.features.online.rows import OnlineView
     from argosy.features.visibility import judge
 
@@ -176,7 +176,7 @@ def _feast(name: str, folder: Path, port: int) -> Any:
     base = 1 if name.startswith("stock-") else 0
     redis = {"connection_string": f"127.0.0.1:{port},db={base}"}
     where = redis if kind == "redis" else {"path": str(folder / f"{name}.db")}
-    ours = f"argosy.features.feast_online.{kind.title()}TtlOnlineStore"
+    ours = f"argosy.features.feast.online.{kind.title()}TtlOnlineStore"
     registry = {"registry_type": "sql", "path": f"sqlite:///{folder}/{name}-registry.db"}
     online = {"type": kind if base else ours, **where}
     return FeatureStore(

@@ -37,7 +37,7 @@ synthetic = FeatureView(
 
 def flights(folder: Path) -> Path:
     """Make the event rows and requests of a year of flights, once, and return their folder."""
-    from argosy.features.compile import compile_features
+    from argosy.features.definitions.compile import compile_features
     from components.flights.clean import validate
     from components.flights.events import build_events
     from components.flights.ingestion import ingest

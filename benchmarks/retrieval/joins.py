@@ -58,7 +58,7 @@ def bare_written(data: Path, rules: dict[str, Any], out: Path) -> Callable[[], p
 
 def argosy(data: Path, rules: dict[str, Any], out: Path) -> Callable[[], pa.Table]:
     """Retrieve as a step of the pipeline does: with statuses, ages and coverage, written as Parquet."""
-    from argosy.features.retrieval import retrieve
+    from argosy.features.offline.retrieval import retrieve
 
     features = out / "features.json"
     features.write_text(json.dumps(rules))
@@ -72,7 +72,7 @@ def argosy(data: Path, rules: dict[str, Any], out: Path) -> Callable[[], pa.Tabl
 
 def feast_ours(data: Path, rules: dict[str, Any], out: Path) -> Callable[[], pa.Table]:
     """Ask Feast, with our offline store."""
-    return _feast({"type": "argosy.features.feast_offline.AsofOfflineStore"}, data, rules, out)
+    return _feast({"type": "argosy.features.feast.offline.AsofOfflineStore"}, data, rules, out)
 
 
 def feast_duckdb(data: Path, rules: dict[str, Any], out: Path) -> Callable[[], pa.Table]:

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from argosy.features.stores import problems_of_repository, query_of
+from argosy.features.definitions.stores import problems_of_repository, query_of
 from tests.fakes.offline_cases import (
     CASES,
     GOLDEN,

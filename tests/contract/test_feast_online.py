@@ -306,7 +306,7 @@ def test_the_feature_server_answers_and_takes_pushes_under_the_rule(sides):
     ],
 )
 def test_settings_that_break_the_rule_are_refused(kind, setting, message):
-    from argosy.features import feast_online
+    from argosy.features.feast import online as feast_online
 
     with pytest.raises(ValueError, match=message):
         getattr(feast_online, f"{kind}TtlOnlineStoreConfig")(**setting)

@@ -7,11 +7,11 @@ import pytest
 import redis
 
 from argosy.errors import Outage
-from argosy.features import streaming
 from argosy.features.instants import instant_text
-from argosy.features.materialize import online_view
+from argosy.features.online import streaming
 from argosy.features.online.connect import open_online
-from argosy.features.streaming import Consumer, push
+from argosy.features.online.materialize import online_view
+from argosy.features.online.streaming import Consumer, push
 from tests.fakes.features import SECOND, T0, a_view
 from tests.fakes.redis_server import redis_port  # noqa: F401 - a fixture
 

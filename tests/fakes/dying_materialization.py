@@ -11,8 +11,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from argosy.features.materialize import Work, materialize
 from argosy.features.online.connect import open_online
+from argosy.features.online.materialize import Work, materialize
 
 ACTS = ("write", "drop_before", "mark")
 

@@ -10,7 +10,7 @@ from feast import types as feast_types
 
 from tests.fakes.parity import instant
 
-OURS = "argosy.features.feast_online."
+OURS = "argosy.features.feast.online."
 
 
 def online_config(kind, *, folder, port=None, as_of=None):

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from argosy.features.retrieval import retrieve
+from argosy.features.offline.retrieval import retrieve
 from argosy.features.rules import Group, RequestFeature, Rules, View, ViewFeature
 
 if TYPE_CHECKING:

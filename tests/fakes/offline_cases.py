@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from argosy.features.stores import OFFLINE, OURS
+from argosy.features.definitions.stores import OFFLINE, OURS
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "offline_stores.json"
 STORES = {"argosy": OURS, "postgres": "postgres"}

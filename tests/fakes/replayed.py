@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from argosy.features.carried import carry
 from argosy.features.online.rows import OnlineRow
-from argosy.features.replay import replay
+from argosy.features.replay.replay import replay
 from argosy.features.rules import RequestFeature, Rules
 from argosy.features.vector import assemble
 from tests.fakes.features import INSTANT, a_feature, a_view, rules_with

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from argosy.errors import Mistake
-from argosy.features.compile import rules_of
-from argosy.features.coverage import check_coverage
+from argosy.features.definitions.compile import rules_of
+from argosy.features.offline.coverage import check_coverage
 from argosy.features.rules import read_rules
 from components.flights.clean import validate
 from components.flights.events import build_events

@@ -130,11 +130,13 @@ def test_a_helper_that_changes_a_value_re_runs_the_steps_that_import_it_and_what
 
 
 def test_a_helper_that_changes_no_value_re_runs_its_own_step_alone(fresh, project):
-    with project.edited({"argosy/features/retrieval.py": ("\n\ndef retrieve(", "\n\nUNREAD = 1\n\n\ndef retrieve(")}):
+    with project.edited(
+        {"argosy/features/offline/retrieval.py": ("\n\ndef retrieve(", "\n\nUNREAD = 1\n\n\ndef retrieve(")}
+    ):
         answer = project.month()
 
     assert (answer.code, answer.ran) == (0, {"retrieve-features"})
-    assert answer.step("retrieve-features")["reason"] == "source argosy/features/retrieval.py changed"
+    assert answer.step("retrieve-features")["reason"] == "source argosy/features/offline/retrieval.py changed"
     assert values(answer) == values(fresh[1])
 
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from argosy.features.materialize import Work, materialize, online_view
 from argosy.features.online.connect import open_online
+from argosy.features.online.materialize import Work, materialize, online_view
 from tests.fakes.features import SECOND, T0, a_view, rules_with
 from tests.fakes.redis_server import redis_port  # noqa: F401 - a fixture
 

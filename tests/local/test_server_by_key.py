@@ -10,8 +10,8 @@ import pytest
 from argosy.features.carried import FILE, carry
 from argosy.features.online.connect import open_online
 from argosy.features.online.rows import OnlineRow
+from argosy.features.replay.served import read_served
 from argosy.features.rules import RequestFeature
-from argosy.features.served import read_served
 from tests.fakes.features import a_feature, a_view, rules_with
 from tests.fakes.frames import FEATURES, tiny_model
 from tests.fakes.redis_server import find_redis, free_port, start_redis, stop_redis

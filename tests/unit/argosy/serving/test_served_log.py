@@ -2,7 +2,7 @@ import subprocess
 import sys
 import time
 
-from argosy.features.served import read_served
+from argosy.features.replay.served import read_served
 from argosy.serving.served_log import ServedLog
 
 KILLED = """

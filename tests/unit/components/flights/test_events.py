@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from argosy.features.retrieval import retrieve
+from argosy.features.offline.retrieval import retrieve
 from components.flights.clean import validate
 from components.flights.events import build_events
 from components.flights.ingestion import ingest

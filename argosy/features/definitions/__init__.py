@@ -1,0 +1,1 @@
+"""Feast's definitions, described in a child process, judged, and compiled to the rules of retrieval."""

@@ -1,0 +1,1 @@
+"""Feast's own stores under the rule of TTL, for whoever uses Feast itself."""

@@ -1,0 +1,1 @@
+"""What the server served, joined again offline, cell by cell."""
