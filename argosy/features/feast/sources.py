@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from dataclasses import dataclass
@@ -76,7 +77,9 @@ def place_at(path: str, repo_path: Any, endpoint: str | None, credentials: Any =
     """Find a path in its file system; a relative one is relative to the repository."""
     uri = FileSource.get_uri_for_file_path(repo_path=repo_path, uri=path.removeprefix("file://"))
     if uri.startswith("s3://"):
-        return Place(*FileSource.create_filesystem_and_path(uri, endpoint or "", credentials))
+        # Arrow takes the credentials that the environment names, and not the endpoint.
+        endpoint = endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+        return Place(*FileSource.create_filesystem_and_path(uri, endpoint, credentials))
     if "://" in uri:
         return Place(*fs.FileSystem.from_uri(uri))
     return Place(fs.LocalFileSystem(), uri)

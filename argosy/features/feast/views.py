@@ -177,9 +177,9 @@ def frame_between(asked: Sequence[Asked], repo_path: Any, *, start_us: int, end_
 
 
 def frame_of(table: pa.Table, timestamp: str, stamps: pd.Series | None = None) -> Frame:
-    """Make a frame of a table; `stamps` are its instants where Arrow has them as text."""
+    """Make a frame of a table; `stamps` are its instants where they may be text, of ISO 8601."""
     if stamps is not None and not pd.api.types.is_datetime64_any_dtype(stamps.dtype):
-        column = pa.chunked_array([pa.Array.from_pandas(pd.to_datetime(stamps, utc=True))])
+        column = pa.chunked_array([pa.Array.from_pandas(pd.to_datetime(stamps, utc=True, format="ISO8601"))])
     else:
         column = table[timestamp]
     return Frame(table, timestamp, instants(column, f"entity frame, column {timestamp!r}"))
