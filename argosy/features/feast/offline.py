@@ -71,14 +71,14 @@ class AsofOfflineStore(OfflineStore):  # type: ignore[misc]  # Feast ships no ty
         """Look features up as of each row of an entity frame.
 
         Args:
-            config: The repository's configuration.
-            feature_views: Those that the references name, with their projections.
+            config: The repository's.
+            feature_views: With their projections.
             feature_refs: Such as `view:feature`.
-            entity_df: A frame, or a query of DuckDB for one, with the keys and `event_timestamp` or one other column
-                of timestamps; None for a row per entity and instant at which a view has a row within the dates.
-            registry: Feast's, where on-demand views are found.
+            registry: Where on-demand views are found.
             project: Of the registry.
             full_feature_names: Whether columns are named `view__feature`.
+            entity_df: A frame, or a query of DuckDB for one, with the keys and `event_timestamp` or one other column
+                of timestamps; None for a row per entity and instant at which a view has a row within the dates.
             filter_by_created_timestamp: Whether a row counts only from when it was created.
             start_date: First event without a frame; inclusive, UTC where it has no zone.
             end_date: Last event without a frame.
@@ -92,10 +92,9 @@ class AsofOfflineStore(OfflineStore):  # type: ignore[misc]  # Feast ships no ty
         asked = [asked_of(view, feature_refs, **named) for view in feature_views]
         if entity_df is None:
             start, end = compute_non_entity_date_range(feature_views, start_date=start_date, end_date=end_date)
-            frame = frame_between(asked, repo_path, start_us=_since_1970_us(start), end_us=_since_1970_us(end))
+            frame = frame_between(asked, repo_path, (start - EPOCH) // MICROSECOND, (end - EPOCH) // MICROSECOND)
         else:
             frame = _frame(entity_df, repo_path)
-            start, end = _range(frame)
         _require_columns(frame, asked, statuses=statuses)
         return AsofRetrievalJob(
             lambda: _beside(frame, (answer(frame, each, repo_path, statuses=statuses) for each in asked)),
@@ -103,7 +102,7 @@ class AsofOfflineStore(OfflineStore):  # type: ignore[misc]  # Feast ships no ty
             entity_df=entity_df if isinstance(entity_df, pd.DataFrame) else None,
             on_demand_views=OnDemandFeatureView.get_requested_odfvs(feature_refs, project, registry),
             full_feature_names=full_feature_names,
-            metadata=RetrievalMetadata(feature_refs, frame.others, start, end),
+            metadata=RetrievalMetadata(feature_refs, frame.others, *_range(frame)),
         )
 
     @staticmethod
@@ -198,11 +197,6 @@ def _frame(entity_df: pd.DataFrame | str, repo_path: Any) -> Frame:
         raise BadInput(f"entity frame: {error}; give each column one type") from error
     timestamp = infer_event_timestamp_from_entity_df(dict(entity_df.dtypes.items()))
     return frame_of(table, timestamp, entity_df[timestamp])
-
-
-def _since_1970_us(instant: datetime) -> int:
-    """Return an instant with its zone in microseconds since 1970 UTC."""
-    return (instant - EPOCH) // MICROSECOND
 
 
 def _require_columns(frame: Frame, asked: Sequence[Asked], *, statuses: bool) -> None:

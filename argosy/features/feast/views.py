@@ -152,7 +152,7 @@ def answer(frame: Frame, asked: Asked, repo_path: Any, *, statuses: bool) -> pa.
     return values.append_column(f"{asked.view}__status", status).append_column(f"{asked.view}__age_s", age_s)
 
 
-def frame_between(asked: Sequence[Asked], repo_path: Any, *, start_us: int, end_us: int) -> Frame:
+def frame_between(asked: Sequence[Asked], repo_path: Any, start_us: int, end_us: int) -> Frame:
     """Make a frame of each entity and instant at which one of the views has a row, bounds inclusive.
 
     Raises:
