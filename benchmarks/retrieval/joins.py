@@ -1,7 +1,7 @@
 """One retrieval in a process of its own: `SUBJECT DATA VIEWS`. Prints seconds, peak memory and a checksum as JSON.
 
 What a subject imports and reads to know its definitions is done before the clock starts, and Feast has its data frame
-of requests by then. Reading sources (for the others, requests too), joining and, by those that do, writing are measured.
+of requests by then. Reading sources (by the others, requests too), joining and, where it is done, writing are measured.
 """
 
 from __future__ import annotations

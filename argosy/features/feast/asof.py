@@ -97,7 +97,7 @@ def find(at: pa.ChunkedArray, keys: dict[str, pa.ChunkedArray], rows: Rows) -> F
         db.register("offered", pa.table([*offered, _numbers(len(rows.event))], names=[*columns, "number"]))
         try:
             found = _join(db, names, rows)
-        except duckdb.ConversionException as error:
+        except (duckdb.ConversionException, duckdb.BinderException) as error:
             raise BadInput(f"{rows.where}: its keys do not compare with the request's: {_first(error)}") from error
     return _scatter(found, len(at))
 

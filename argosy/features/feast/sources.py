@@ -194,7 +194,8 @@ def _hive_columns(place: Place) -> list[str]:
     """Name the columns by which a folder is partitioned, outermost first."""
     found = place.filesystem.get_file_info(fs.FileSelector(place.path, recursive=True, allow_not_found=True))
     first = min((each.path for each in found if each.is_file), default=place.path)
-    return [part.partition("=")[0] for part in PurePosixPath(first).parts[:-1] if "=" in part]
+    below = PurePosixPath(first).relative_to(place.path).parts[:-1]
+    return [part.partition("=")[0] for part in below if "=" in part]
 
 
 def _within(name: str, kind: pa.DataType, since_us: int | None, until_us: int | None) -> Any:

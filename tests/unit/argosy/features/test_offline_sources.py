@@ -121,14 +121,14 @@ def test_other_sources_and_formats_are_refused_by_name(tmp_path):
 def test_rows_are_added_to_partitions_but_not_to_a_glob(tmp_path):
     from argosy.features.offline_sources import append, place_of
 
-    (tmp_path / "days" / "day=a").mkdir(parents=True)
-    pq.write_table(a_table(1), tmp_path / "days" / "day=a" / "part.parquet")
+    (tmp_path / "of=us" / "days" / "day=a").mkdir(parents=True)
+    pq.write_table(a_table(1), tmp_path / "of=us" / "days" / "day=a" / "part.parquet")
 
-    append(place_of(a_source("days"), tmp_path), a_table(2, day=pa.array(["b"])))
+    append(place_of(a_source("of=us/days"), tmp_path), a_table(2, day=pa.array(["b"])))
 
-    assert read(a_source("days"), tmp_path, columns=("day", "v")) == [{"day": "a", "v": 1}, {"day": "b", "v": 2}]
+    assert read(a_source("of=us/days"), tmp_path, columns=("day", "v")) == [{"day": "a", "v": 1}, {"day": "b", "v": 2}]
     with pytest.raises(BadInput, match="cannot be added to a glob"):
-        append(place_of(a_source("days/*/*"), tmp_path), a_table(3))
+        append(place_of(a_source("of=us/days/*/*"), tmp_path), a_table(3))
 
 
 def test_a_folder_is_replaced_and_what_is_no_parquet_in_it_stays(tmp_path):

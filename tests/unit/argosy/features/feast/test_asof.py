@@ -110,6 +110,15 @@ def test_keys_that_do_not_compare_are_refused():
 
     with pytest.raises(BadInput, match=r"rows\.parquet: its keys do not compare with the request's"):
         find(chunked([5]), {"k": chunked([1])}, rows)
+    with pytest.raises(BadInput, match=r"rows\.parquet: its keys do not compare with the request's"):
+        find(chunked([5]), {"k": chunked([[1]], pa.list_(INT))}, rows_of([("a", 1, 0, 1)], keys={"k": chunked([1])}))
+
+
+def test_a_categorical_key_is_its_text():
+    rows = rows_of([("a", 1, 0, 1), ("b", 1, 0, 2)])
+    keys = pa.chunked_array([pa.array(["b", None, "c"]).dictionary_encode()])
+
+    assert find(chunked([5, 5, 5]), {"k": keys}, rows).row.tolist() == [1, NONE, NONE]
 
 
 def test_keys_of_different_widths_compare_by_value():
