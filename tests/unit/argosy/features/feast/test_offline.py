@@ -42,7 +42,7 @@ def a_store(folder, *views, statuses=False, on_demand=()):
     config = RepoConfig(
         project="drivers", provider="local", repo_path=folder, entity_key_serialization_version=3,
         registry={"registry_type": "sql", "path": f"sqlite:///{folder}/registry.db"},
-        offline_store={"type": "argosy.features.feast_offline.AsofOfflineStore", "statuses": statuses},
+        offline_store={"type": "argosy.features.feast.offline.AsofOfflineStore", "statuses": statuses},
         online_store={"type": "sqlite", "path": f"{folder}/online.db"},
     )  # fmt: skip
     store = FeatureStore(config=config)
@@ -257,7 +257,7 @@ def test_views_of_different_keys_need_a_frame(drivers):
 
 
 def pull(folder, what, **changes):
-    from argosy.features.feast_offline import AsofOfflineStore
+    from argosy.features.feast.offline import AsofOfflineStore
 
     source = a_view().batch_source
     asked = {
@@ -325,7 +325,7 @@ def test_rows_are_added_to_a_file_and_to_a_folder(tmp_path):
 
 
 def write_batch(folder, table):
-    from argosy.features.feast_offline import AsofOfflineStore
+    from argosy.features.feast.offline import AsofOfflineStore
 
     AsofOfflineStore.offline_write_batch(SimpleNamespace(repo_path=folder), a_view(), table, None)
 
@@ -333,7 +333,7 @@ def write_batch(folder, table):
 def test_logged_features_are_added_in_hive_partitions(tmp_path):
     from feast.infra.offline_stores.file_source import FileLoggingDestination
 
-    from argosy.features.feast_offline import AsofOfflineStore
+    from argosy.features.feast.offline import AsofOfflineStore
 
     logs = pa.table({"trips": [1, 2], "day": ["2024-03-01", "2024-03-02"]})
     logging = SimpleNamespace(destination=FileLoggingDestination(path="logs", partition_by=["day"]))

@@ -25,7 +25,7 @@ def a_source(path, **changes):
 
 
 def read(source, folder, *, columns=("v",), since_us=None, until_us=None):
-    from argosy.features.offline_sources import open_dataset, place_of, read_rows
+    from argosy.features.feast.sources import open_dataset, place_of, read_rows
 
     found = read_rows(
         open_dataset(place_of(source, folder)), columns, "at", since_us=since_us, until_us=until_us, where="rows"
@@ -110,7 +110,7 @@ def test_what_cannot_be_read_is_refused_with_its_place(tmp_path):
 def test_other_sources_and_formats_are_refused_by_name(tmp_path):
     from feast.data_format import DeltaFormat
 
-    from argosy.features.offline_sources import place_of
+    from argosy.features.feast.sources import place_of
 
     with pytest.raises(BadInput, match="source 'rows' is DeltaFormat; this store reads Parquet"):
         place_of(a_source("rows", file_format=DeltaFormat()), tmp_path)
@@ -119,7 +119,7 @@ def test_other_sources_and_formats_are_refused_by_name(tmp_path):
 
 
 def test_rows_are_added_to_partitions_but_not_to_a_glob(tmp_path):
-    from argosy.features.offline_sources import append, place_of
+    from argosy.features.feast.sources import append, place_of
 
     (tmp_path / "of=us" / "days" / "day=a").mkdir(parents=True)
     pq.write_table(a_table(1), tmp_path / "of=us" / "days" / "day=a" / "part.parquet")
@@ -132,7 +132,7 @@ def test_rows_are_added_to_partitions_but_not_to_a_glob(tmp_path):
 
 
 def test_a_folder_is_replaced_and_what_is_no_parquet_in_it_stays(tmp_path):
-    from argosy.features.offline_sources import place_of, replace
+    from argosy.features.feast.sources import place_of, replace
 
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "note.txt").write_text("kept")
@@ -147,7 +147,7 @@ def test_a_folder_is_replaced_and_what_is_no_parquet_in_it_stays(tmp_path):
 
 
 def test_a_file_a_folder_and_a_glob_on_s3_are_written_and_read(s3, s3_endpoint):  # noqa: F811 - fixtures
-    from argosy.features.offline_sources import append, place_of, replace
+    from argosy.features.feast.sources import append, place_of, replace
 
     def on_s3(path):
         return a_source(f"{s3}/{path}", s3_endpoint_override=s3_endpoint)
