@@ -12,10 +12,12 @@ BUILDER ?= $(shell docker version >/dev/null 2>&1 && echo docker || echo buildah
 
 .PHONY: run test check bench conformance image clean
 
+# The flights are of 2013: features go online as of five minutes before one of them, and the server answers as of it.
 run: $(INSTALLED)
-	@$(BIN)/argosy serve --background
+	@$(BIN)/argosy serve --background --replay
 	@$(BIN)/argosy run flights-training
-	@$(BIN)/argosy predict
+	@$(BIN)/argosy run features-materialize -p at=2013-12-30T21:55:00Z
+	@$(BIN)/argosy predict --entities docs/flight.json --as-of 2013-12-30T22:00:00Z
 
 test: $(INSTALLED)
 	@$(BIN)/pytest -n auto
@@ -33,6 +35,8 @@ bench: $(INSTALLED)
 	@$(BIN)/python benchmarks/overhead/run.py
 	@$(BIN)/python benchmarks/plan/run.py
 	@$(BIN)/python benchmarks/compile/run.py
+	@$(BIN)/python benchmarks/retrieval/run.py
+	@$(BIN)/python benchmarks/online/run.py
 	@$(BIN)/python benchmarks/orchestrators/run.py
 
 conformance: $(INSTALLED)

@@ -19,18 +19,18 @@ def observe_online(events: Input[Dataset], features: Input[Artifact], as_of: str
     import os
     from pathlib import Path
 
-    from argosy.features.online.materialize import observe
+    from argosy.features.online.marks import observe
 
     digest = json.loads(os.environ["ARGOSY_INPUTS"])["events"]
     wanted = {"at": at or as_of, "since": since, "source": digest}
     return observe(features=Path(features.path), online=os.environ["ARGOSY_ONLINE"], **wanted)
 
 
-@step(measurements=["report"])
+@step(measurements=["online"])
 @dsl.component(base_image=STEPS, install_kfp_package=False)
 def materialize_features(
     events: Input[Dataset], features: Input[Artifact], as_of: str, at: str, since: str, held: dict
-) -> NamedTuple("Materialized", report=dict):
+) -> NamedTuple("Materialized", online=dict):
     """Write what became known into the online store; the key names what the store held before."""
     import json
     import os

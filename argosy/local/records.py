@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from argosy.local.runner import Run
     from argosy.spec.model import Task
 
-SECTIONS = ("findings", "ages", "coverage", "search", "metrics", "comparison", "tests", "latency", "release")
+SECTIONS = ("findings", "ages", "coverage", "online", "search", "metrics", "comparison", "tests", "latency", "release")
 """Values by these names are sections of the report, whichever step gives them; artifacts may have them too."""
 
 

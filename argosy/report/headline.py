@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.report.formats import DASH, count, digest, duration, finite, micros, number, plural, signed, text
 from argosy.report.reading import STATUSES, mapping, rows, section, status_of, steps, texts
-from argosy.report.shapes import all_gates, differences
+from argosy.report.shapes import all_gates, differences, online
 from argosy.report.verdicts import reason_of
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def key_figures(run: Mapping[str, Any]) -> list[Figure]:
         _metric("Brier score", overall.get("brier"), against.get("brier", {})),
         _gates(run),
         _latency(section(run, "latency")),
+        _online(run),
         _course(run),
     ]
     return [figure for figure in figures if figure is not None]
@@ -127,6 +128,16 @@ def _latency(latency: Mapping[str, Any]) -> Figure | None:
     if finite(latency.get("p99_us")) is None:
         return None
     return Figure("Latency p99", micros(latency["p99_us"]), f"p50 {micros(latency.get('p50_us'))}")
+
+
+def _online(run: Mapping[str, Any]) -> Figure | None:
+    found = online(run)
+    if found is None:
+        return None
+    written = sum(int(view["written"] or 0) for view in found["views"])
+    late = sum(int(view["late"] or 0) for view in found["views"])
+    told = [plural(len(found["views"]), "view"), *([f"{late:,} late"] if late else [])]
+    return Figure("Rows online", f"{written:,} written", ", ".join(told))
 
 
 def _course(run: Mapping[str, Any]) -> Figure:

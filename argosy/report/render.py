@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from argosy.report import course, coverage, gates, inputs, outcome, quality
+from argosy.report import course, coverage, gates, inputs, online, outcome, quality
 from argosy.report.formats import duration, moment, text
 from argosy.report.headline import headline, key_figures
 
@@ -42,6 +42,7 @@ SECTIONS = (
     Section("search", "Search", inputs.search_view),
     Section("features", "Feature ages", inputs.ages_view),
     Section("coverage", "Coverage when served", coverage.coverage_view),
+    Section("online", "Online store", online.online_view),
     Section("data", "Data findings", inputs.findings_view),
     Section("parameters", "Parameters", course.parameters_view),
     Section("steps", "Steps", course.steps_view),

@@ -85,6 +85,19 @@ def coverage(run: Run) -> Row | None:
     }
 
 
+def online(run: Run) -> Row | None:
+    """Return the instant `at` that the online store is complete as of, and per view what became of its rows."""
+    found = section(run, "online")
+    views = [{"view": name, **mapping(view)} for name, view in mapping(found.get("views")).items()]
+    if not views:
+        return None
+    counts = ("ttl_s", "freshness_s", "coverage", "written", "late", "dropped", "entities", "alive")
+    return {
+        "at": found.get("at"),
+        "views": [{"view": str(view["view"]), **{name: finite(view.get(name)) for name in counts}} for view in views],
+    }
+
+
 def candidates(run: Run) -> list[Row]:
     """Return per candidate its `round`, `params`, `scores` on the folds, `mean`, `spread`, and whether `chosen`."""
     search = section(run, "search")

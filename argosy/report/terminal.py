@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TONES = {"good": "green", "no": "red", "bad": "red", "idle": "yellow"}
 SIGNS = {"good": "\N{CHECK MARK}", "no": "\N{MULTIPLICATION X}", "bad": "\N{MULTIPLICATION X}", "idle": "?"}
-MEASURES = ("AUC", "Log loss", "Latency p99")
+MEASURES = ("AUC", "Log loss", "Latency p99", "Rows online")
 MOST_TAILS = 3
 OUTCOMES = {True: "good", False: "no", None: "idle"}
 

@@ -10,7 +10,7 @@ from argosy.errors import Outage
 from argosy.features.instants import instant_text
 from argosy.features.online import streaming
 from argosy.features.online.connect import open_online
-from argosy.features.online.materialize import online_view
+from argosy.features.online.marks import online_view
 from argosy.features.online.streaming import Consumer, push
 from tests.fakes.features import SECOND, T0, a_view
 from tests.fakes.redis_server import redis_port  # noqa: F401 - a fixture

@@ -11,8 +11,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from argosy.features.online import materialize as materializing
 from argosy.features.online.connect import open_online
-from argosy.features.online.materialize import Work, materialize
+from argosy.features.online.marks import Work
 
 ACTS = ("write", "drop_before", "mark")
 
@@ -49,7 +50,8 @@ def main(folder, url, at_us, call):
     with closing(open_online(url)) as store:
         dying = Dying(store, int(call))
         work = Work(int(at_us), "events")
-        materialize(events=place / "events", features=place / "features.json", online=dying, work=work)
+        materializing.BATCH_ROWS = 500  # several batches of few rows
+        materializing.materialize(events=place / "events", features=place / "features.json", online=dying, work=work)
         sys.stdout.write(f"{dying.calls}\n")
 
 

@@ -33,6 +33,10 @@ def a_run_document() -> Json:
             "findings": _findings(),
             "coverage": {"start": YEAR[0], "end": YEAR[7], "requests": 194_422, "views": _covered()},
             "ages": {"rows": {"requests": 336_776, "frame": 336_776}, "views": _views()},
+            "online": {
+                "at": "2013-12-30T21:55:00Z",
+                "views": {"weather": _written(7200, 60), "plane": _written(None, 9e6)},
+            },
             "search": _search(),
             "metrics": _metrics(),
             "comparison": _comparison(),
@@ -304,6 +308,11 @@ def _view(ttl_s: float | None, ages: tuple[float, float, float], least: float, e
         "statuses": {"NOT_FOUND": 812, "OUTSIDE_MAX_AGE": n_expired, "PRESENT": 335_964 - n_expired},
         "age_s": dict(zip(("p50", "p90", "p99", "max"), (*ages, ages[2] * 3), strict=True)),
     }
+
+
+def _written(ttl_s: float | None, freshness_s: float) -> Json:
+    counts = {"written": 1204, "late": 7, "dropped": 3, "entities": 4000, "alive": 1000, "coverage": 0.25}
+    return {"ttl_s": ttl_s, "freshness_s": freshness_s, **counts}
 
 
 def _search() -> Json:

@@ -15,14 +15,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from argosy.features.online.connect import open_online
-from argosy.features.online.materialize import Work, materialize, online_view
+from argosy.features.online.marks import Work, online_view
+from argosy.features.online.materialize import materialize
 from tests.fakes.features import SECOND, T0, a_view, rules_with
 from tests.fakes.redis_server import redis_port  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-ENTITIES, ROWS = 12_000, 30_000  # several batches
+ENTITIES, ROWS = 2_500, 7_000
 MOMENTS = 20
 DAY = 86_400 * SECOND
 LATER = T0 + 3_600 * SECOND

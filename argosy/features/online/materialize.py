@@ -14,14 +14,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from argosy.features.instants import instant_text, instant_us
+from argosy.features.instants import instant_text
 from argosy.features.online import offered
 from argosy.features.online.connect import open_online
+from argosy.features.online.marks import began_us, mark_of, online_view, read_work
 from argosy.features.online.offered import Window
-from argosy.features.online.rows import OnlineRow, OnlineView
+from argosy.features.online.rows import OnlineRow
 from argosy.features.rules import read_rules
 from argosy.features.tables import connect
-from argosy.launcher.canonical import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from argosy.features.online.marks import Work
     from argosy.features.online.rows import OnlineStore
     from argosy.features.rules import View
 
@@ -39,50 +40,12 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a materialisation is for.
-
-    Args:
-        at_us: The instant as of which the store is to be complete, microseconds since 1970 UTC.
-        source: Digest of the event rows, which the mark repeats.
-        since_us: Events after this instant are looked at again, for what came later than any lateness that is declared;
-            None where nothing is to be made good.
-
-    """
-
-    at_us: int
-    source: str
-    since_us: int | None = None
-
-
-@dataclass(frozen=True)
 class _Offer:
     """A view, where its rows are, and until when it is complete; None where it has to be brought from the start."""
 
     view: View
     path: Path
     began_us: int | None
-
-
-def online_view(view: View) -> OnlineView:
-    """Describe a view as an online store has to know it."""
-    return OnlineView(view.name, tuple(view.keys), tuple(view.key_types), view.stored)
-
-
-def is_current(*, features: Path, online: OnlineStore, work: Work) -> bool:
-    """Say whether every online view is complete as of the work's instant or later, and nothing is to be made good."""
-    if work.since_us is not None:
-        return False
-    marks = online.marks()
-    views = [view for view in read_rules(features).views if view.online]
-    return all(_covers(view, marks.get(view.name), work) for view in views)
-
-
-def _covers(view: View, mark: dict[str, Any] | None, work: Work) -> bool:
-    """Say whether a mark stands for this work."""
-    if mark is None or mark["rules"] != rules_digest(view):
-        return False
-    return bool(mark["at_us"] > work.at_us or (mark["at_us"] == work.at_us and mark["source"] == work.source))
 
 
 def materialize(*, events: Path, features: Path, online: OnlineStore, work: Work) -> dict[str, Any]:
@@ -95,9 +58,9 @@ def materialize(*, events: Path, features: Path, online: OnlineStore, work: Work
         work: The instant, the source, and the range of a backfill.
 
     Returns:
-        Per view `seen_us` (what was looked at before), `offered`, `written`, `late` (written, and no newer than the
-        last mark), `dropped`, `entities` (known by the instant), `alive` (of these, inside the TTL), `coverage` (their
-        share), `freshness_s` (age of the newest row; None without one).
+        `at`, and per view `ttl_s`, `seen_us` (what was looked at before), `offered`, `written`, `late` (written, and no
+        newer than the last mark), `dropped`, `entities` (known by the instant), `alive` (of these, inside the TTL),
+        `coverage` (their share), `freshness_s` (age of the newest row; None without one).
 
     Raises:
         BadInput: A source cannot be read, contradicts itself, or holds what its view's types do not.
@@ -111,7 +74,7 @@ def materialize(*, events: Path, features: Path, online: OnlineStore, work: Work
             if view.online:
                 log.info("materialise %s", view.name)
                 path = events / f"{view.source}.parquet"
-                offer = _Offer(view, path, _began(view, marks.get(view.name)))
+                offer = _Offer(view, path, began_us(view, marks.get(view.name)))
                 views[view.name] = _materialize_view(db, offer, online, work)
     return {"at": instant_text(work.at_us), "views": views}
 
@@ -127,30 +90,10 @@ def _materialize_view(db: duckdb.DuckDBPyConnection, offer: _Offer, online: Onli
         written += count
         late += count if began is not None and rows[0].event_us <= began else 0
     dropped = 0 if view.forgets_us is None else online.drop_before(online_view(view), work.at_us - view.forgets_us)
-    report = {
-        "seen_us": window.seen_us,
-        "written": written,
-        "late": late,
-        "dropped": dropped,
-        **known.report(work.at_us),
-    }
-    done = {"at_us": work.at_us, "source": work.source, "rules": rules_digest(view), **report}
-    online.mark(view.name, done, at_us=work.at_us)
+    report = {"ttl_s": None if view.ttl_us is None else view.ttl_us / SECOND_US, "seen_us": window.seen_us}
+    report |= {"written": written, "late": late, "dropped": dropped, **known.report(work.at_us)}
+    online.mark(view.name, {**mark_of(view, work), **report}, at_us=work.at_us)
     return report
-
-
-def rules_digest(view: View) -> str:
-    """Name what of a view decides which rows the store holds; under another name, a mark stands for nothing."""
-    return digest_of([view.timestamp, view.created, view.forgets_us, view.availability, *_sorted(online_view(view))])
-
-
-def _sorted(view: OnlineView) -> list[Any]:
-    return [list(view.keys), list(view.key_types), sorted(view.fields.items())]
-
-
-def _began(view: View, mark: dict[str, Any] | None) -> int | None:
-    """Return the instant until which the view is complete; None where it has to be brought from the start."""
-    return int(mark["at_us"]) if mark is not None and mark["rules"] == rules_digest(view) else None
 
 
 def window_of(view: View, began_us: int | None, work: Work) -> Window:
@@ -187,34 +130,9 @@ def _batches(db: duckdb.DuckDBPyConnection, view: View, began_us: int | None) ->
         yield from filter(None, (rows[:split], rows[split:]))
 
 
-def observe(*, features: Path, online: str, source: str, at: str, since: str = "") -> tuple[bool, dict[str, Any]]:
-    """Say whether an online store is complete, and name what it holds: the store itself, and its marks.
-
-    Args:
-        features: The compiled rules.
-        online: The store's URL.
-        source: Digest of the event rows.
-        at: The instant, ISO 8601 with its zone.
-        since: From where events are to be looked at again; empty for nowhere.
-
-    Raises:
-        BadInput: An instant cannot be read.
-        Outage: The store does not answer.
-
-    """
-    work = _work(at, since, source)
-    with closing(open_online(online)) as store:
-        held = {name: [mark["at_us"], mark["source"], mark["rules"]] for name, mark in sorted(store.marks().items())}
-        return is_current(features=features, online=store, work=work), {"store": store.identity(), "marks": held}
-
-
 def materialize_into(
     online: str, *, events: Path, features: Path, source: str, at: str, since: str = ""
 ) -> dict[str, Any]:
     """Do `materialize` with an online store by its URL and instants as text, as `observe` takes them."""
     with closing(open_online(online)) as store:
-        return materialize(events=events, features=features, online=store, work=_work(at, since, source))
-
-
-def _work(at: str, since: str, source: str) -> Work:
-    return Work(instant_us(at), source, instant_us(since) if since else None)
+        return materialize(events=events, features=features, online=store, work=read_work(at, since, source))

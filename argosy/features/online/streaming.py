@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import BadInput, Outage
-from argosy.features.online.materialize import online_view
+from argosy.features.online.marks import online_view
 from argosy.features.online.pushed import Pushed, arrival, read_pushed
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ def test_the_summary_of_a_promoted_run_is_short():
 
     assert lines[0].startswith("✓ Promoted. Model")
     assert lines[-1] == "  report: report.html"
-    assert len(lines) == 5
+    assert len(lines) == 6
 
 
 def test_the_summary_of_a_refused_run_shows_the_gates():

@@ -4,7 +4,8 @@ import pytest
 
 from argosy.errors import BadInput
 from argosy.features.online.connect import open_online
-from argosy.features.online.materialize import Work, is_current, materialize, online_view
+from argosy.features.online.marks import Work, is_current, online_view
+from argosy.features.online.materialize import materialize
 from argosy.features.visibility import judge
 from tests.fakes.features import SECOND, T0, a_feature, a_row, a_view, rules_with, write_rows
 

@@ -1,0 +1,107 @@
+"""Say until when an online store is complete, and name what it holds: in milliseconds, before anything is brought.
+
+A mark of a view lies in the store, beside its rows, and is written after them: until which instant they are complete,
+from which source, and under which rules. A store that loses its rows loses its marks.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from argosy.features.instants import instant_us
+from argosy.features.online.connect import open_online
+from argosy.features.online.rows import OnlineView
+from argosy.features.rules import read_rules
+from argosy.launcher.canonical import digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from argosy.features.online.rows import OnlineStore
+    from argosy.features.rules import View
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a materialisation is for.
+
+    Args:
+        at_us: The instant as of which the store is to be complete, microseconds since 1970 UTC.
+        source: Digest of the event rows, which the mark repeats.
+        since_us: Events after this instant are looked at again, for what came later than any lateness that is declared;
+            None where nothing is to be made good.
+
+    """
+
+    at_us: int
+    source: str
+    since_us: int | None = None
+
+
+def read_work(at: str, since: str, source: str) -> Work:
+    """Read instants as ISO 8601 with their zone; an empty `since` is none."""
+    return Work(instant_us(at), source, instant_us(since) if since else None)
+
+
+def observe(*, features: Path, online: str, source: str, at: str, since: str = "") -> tuple[bool, dict[str, Any]]:
+    """Say whether an online store is complete, and name what it holds: the store itself, and its marks.
+
+    Args:
+        features: The compiled rules.
+        online: The store's URL.
+        source: Digest of the event rows.
+        at: The instant, ISO 8601 with its zone.
+        since: From where events are to be looked at again; empty for nowhere.
+
+    Raises:
+        BadInput: An instant cannot be read.
+        Outage: The store does not answer.
+
+    """
+    work = read_work(at, since, source)
+    with closing(open_online(online)) as store:
+        held = {name: [mark["at_us"], mark["source"], mark["rules"]] for name, mark in sorted(store.marks().items())}
+        return is_current(features=features, online=store, work=work), {"store": store.identity(), "marks": held}
+
+
+def is_current(*, features: Path, online: OnlineStore, work: Work) -> bool:
+    """Say whether every online view is complete as of the work's instant or later, and nothing is to be made good."""
+    if work.since_us is not None:
+        return False
+    marks = online.marks()
+    views = [view for view in read_rules(features).views if view.online]
+    return all(_covers(view, marks.get(view.name), work) for view in views)
+
+
+def _covers(view: View, mark: Mapping[str, Any] | None, work: Work) -> bool:
+    """Say whether a mark stands for this work."""
+    if mark is None or mark["rules"] != rules_digest(view):
+        return False
+    return bool(mark["at_us"] > work.at_us or (mark["at_us"] == work.at_us and mark["source"] == work.source))
+
+
+def online_view(view: View) -> OnlineView:
+    """Describe a view as an online store has to know it."""
+    return OnlineView(view.name, tuple(view.keys), tuple(view.key_types), view.stored)
+
+
+def mark_of(view: View, work: Work) -> dict[str, Any]:
+    """Return what is noted of a view that a work brought up to its instant."""
+    return {"at_us": work.at_us, "source": work.source, "rules": rules_digest(view)}
+
+
+def began_us(view: View, mark: Mapping[str, Any] | None) -> int | None:
+    """Return the instant until which the view is complete; None where it has to be brought from the start."""
+    return int(mark["at_us"]) if mark is not None and mark["rules"] == rules_digest(view) else None
+
+
+def rules_digest(view: View) -> str:
+    """Name what of a view decides which rows the store holds; under another name, a mark stands for nothing."""
+    return digest_of([view.timestamp, view.created, view.forgets_us, view.availability, _sorted(online_view(view))])
+
+
+def _sorted(view: OnlineView) -> list[Any]:
+    return [list(view.keys), list(view.key_types), sorted(view.fields.items())]
