@@ -49,7 +49,8 @@ def check_features(*, store: str | None, as_json: bool) -> int:
     found = describe_all(folder)
     read = [view for service in found["services"].values() for view in service["views"]]
     problems, warnings = check_definitions(found)
-    problems = [*problems_of_repository(folder, [*read, *found["unread"]]), *problems]
+    precomputed = any(service["precompute_online"] for service in found["services"].values())
+    problems = [*problems_of_repository(folder, [*read, *found["unread"]], precompute_online=precomputed), *problems]
     if as_json:
         print_json({"services": list(found["services"]), "problems": problems, "warnings": warnings})
     else:

@@ -37,7 +37,9 @@ def compile_features(*, feature_repo: Path, service: str, out: Path) -> dict[str
 
     """
     found = describe(feature_repo, service)
-    rules = rules_of(found, service, stores=problems_of_repository(feature_repo, found.get("views", [])))
+    precomputed = found.get("precompute_online", False)
+    stores = problems_of_repository(feature_repo, found.get("views", []), precompute_online=precomputed)
+    rules = rules_of(found, service, stores=stores)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(rules.to_json())
     warnings = [line for view in found["views"] for line in warnings_of_view(view)]

@@ -58,6 +58,7 @@ class _Definitions:
         request = _named(self.sources, tags["request"]).schema if "request" in tags else []
         return {
             "id": tags.get("id", "id"),
+            "precompute_online": bool(self.services[name].precompute_online),
             "request": [_field(field) for field in request],
             "views": [
                 self.view(_named(self.views, each.name), each.features)
