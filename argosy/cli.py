@@ -236,6 +236,18 @@ def check(*, store: str | None, as_json: bool) -> None:
 
 
 @features.command()
+@click.option("--online", metavar="URL", help="The online store; the setting's by default.")
+def metrics(online: str | None) -> None:
+    """Print how complete and fresh the online store is.
+
+    In Prometheus' text format, for its node exporter or a gateway; the server's own /metrics tells of what it reads.
+    """
+    from argosy.commands.features import print_metrics
+
+    print_metrics(online)
+
+
+@features.command()
 @click.argument("stream")
 @click.option("--redis", "source", metavar="URL", help="The Redis that holds it; the online store's by default.")
 @click.option("--online", metavar="URL", help="The online store; the setting's by default.")

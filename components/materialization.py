@@ -15,15 +15,12 @@ def observe_online(events: Input[Dataset], features: Input[Artifact], as_of: str
     "Observed", current=bool, held=dict
 ):
     """Say what the online store holds, and whether it is complete as of the instant."""
-    import json
     import os
     from pathlib import Path
 
     from argosy.features.online.marks import observe
 
-    digest = json.loads(os.environ["ARGOSY_INPUTS"])["events"]
-    wanted = {"at": at or as_of, "since": since, "source": digest}
-    return observe(features=Path(features.path), online=os.environ["ARGOSY_ONLINE"], **wanted)
+    return observe(features=Path(features.path), at=at or as_of, since=since, env=os.environ)
 
 
 @step(measurements=["online"])
@@ -32,13 +29,10 @@ def materialize_features(
     events: Input[Dataset], features: Input[Artifact], as_of: str, at: str, since: str, held: dict
 ) -> NamedTuple("Materialized", online=dict):
     """Write what became known into the online store; the key names what the store held before."""
-    import json
     import os
     from pathlib import Path
 
-    from argosy.features.online.materialize import materialize_into
+    from argosy.features.online.materialize import materialize_for
 
-    digest = json.loads(os.environ["ARGOSY_INPUTS"])["events"]
-    wanted = {"at": at or as_of, "since": since, "source": digest}
     paths = {"events": Path(events.path), "features": Path(features.path)}
-    return (materialize_into(os.environ["ARGOSY_ONLINE"], **paths, **wanted),)
+    return (materialize_for(**paths, at=at or as_of, since=since, env=os.environ),)

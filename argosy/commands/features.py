@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +14,12 @@ from argosy.features.definitions.compile import describe_all
 from argosy.features.definitions.listing import check_definitions, list_views
 from argosy.features.definitions.schedule import duration_text
 from argosy.features.definitions.stores import problems_of_repository
+from argosy.features.online.connect import open_online
+from argosy.features.online.metrics import render_marks
 from argosy.launcher.artifacts import read_manifest
 from argosy.launcher.refs import read_ref, ref_names
 from argosy.local.records import list_runs
+from argosy.project import online_url
 from argosy.report.formats import DASH, plural, share, span
 from argosy.session import open_session
 
@@ -64,6 +69,18 @@ def check_features(*, store: str | None, as_json: bool) -> int:
         ]
         print_line("{} of {}, {}".format(*counted))
     return 2 if problems else 0
+
+
+def print_metrics(online: str | None) -> None:
+    """Print the marks of the online store in Prometheus' text format.
+
+    Raises:
+        Outage: The store does not answer.
+
+    """
+    settings = open_session().settings
+    with closing(open_online(online_url(online or settings.online, settings.root))) as store:
+        sys.stdout.write(render_marks(store.marks()))
 
 
 def known_models(store: Store) -> list[dict[str, Any]]:

@@ -124,7 +124,7 @@ def test_the_passwords_of_dev_stand_in_dev_alone():
     values = {literal.partition("=")[2] for secret in secrets for literal in secret["literals"]} - {"argosy"}
 
     files = [file for file in PLATFORM.rglob("*") if file.is_file() and file.parent.name != "dev"]
-    assert values == {"argosy-dev"}
+    assert values == {"argosy-dev", "redis://:argosy-dev@redis:6379/0"}
     assert [file.name for file in files if any(value in file.read_text(encoding="utf-8") for value in values)] == []
 
 

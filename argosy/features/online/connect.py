@@ -10,6 +10,8 @@ from argosy.errors import Mistake
 from argosy.features.online.typed import TypedRows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from argosy.features.online.packed import PackedStore
     from argosy.features.online.rows import OnlineStore
 
@@ -19,6 +21,21 @@ _FORMS = (
     "redis://[user:password@]host:port/db or rediss:// for TLS, each with ?project=NAME for another Feast project "
     f"than {PROJECT}"
 )
+
+
+def named_online(env: Mapping[str, str]) -> str:
+    """Return the URL of the online store that the environment names.
+
+    Raises:
+        Mistake: It names none.
+
+    """
+    url = env.get("ARGOSY_ONLINE")
+    if not url:
+        raise Mistake(
+            f"ARGOSY_ONLINE: not set, so there is no online store; in a cluster it is in the secret `argosy`: {_FORMS}"
+        )
+    return url
 
 
 def open_online(url: str) -> OnlineStore:

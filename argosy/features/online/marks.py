@@ -6,12 +6,13 @@ from which source, and under which rules. A store that loses its rows loses its 
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from argosy.features.instants import instant_us
-from argosy.features.online.connect import open_online
+from argosy.features.online.connect import named_online, open_online
 from argosy.features.online.rows import OnlineView
 from argosy.features.rules import read_rules
 from argosy.launcher.canonical import digest_of
@@ -41,28 +42,37 @@ class Work:
     since_us: int | None = None
 
 
-def read_work(at: str, since: str, source: str) -> Work:
-    """Read instants as ISO 8601 with their zone; an empty `since` is none."""
-    return Work(instant_us(at), source, instant_us(since) if since else None)
+def read_work(at: str, since: str, env: Mapping[str, str]) -> Work:
+    """Read what a step is for.
+
+    Args:
+        at: The instant, ISO 8601 with its zone.
+        since: From where events are to be looked at again; empty for nowhere.
+        env: `ARGOSY_INPUTS` says the digest of the step's `events`.
+
+    Raises:
+        BadInput: An instant cannot be read.
+
+    """
+    return Work(instant_us(at), json.loads(env["ARGOSY_INPUTS"])["events"], instant_us(since) if since else None)
 
 
-def observe(*, features: Path, online: str, source: str, at: str, since: str = "") -> tuple[bool, dict[str, Any]]:
-    """Say whether an online store is complete, and name what it holds: the store itself, and its marks.
+def observe(*, features: Path, at: str, since: str, env: Mapping[str, str]) -> tuple[bool, dict[str, Any]]:
+    """Say whether the online store is complete, and name what it holds: the store itself, and its marks.
 
     Args:
         features: The compiled rules.
-        online: The store's URL.
-        source: Digest of the event rows.
-        at: The instant, ISO 8601 with its zone.
-        since: From where events are to be looked at again; empty for nowhere.
+        at: The instant, as `read_work` reads it, and so `since`.
+        since: From where events are to be looked at again.
+        env: `ARGOSY_ONLINE` names the store.
 
     Raises:
         BadInput: An instant cannot be read.
         Outage: The store does not answer.
 
     """
-    work = read_work(at, since, source)
-    with closing(open_online(online)) as store:
+    work = read_work(at, since, env)
+    with closing(open_online(named_online(env))) as store:
         held = {name: [mark["at_us"], mark["source"], mark["rules"]] for name, mark in sorted(store.marks().items())}
         return is_current(features=features, online=store, work=work), {"store": store.identity(), "marks": held}
 

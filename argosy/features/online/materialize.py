@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from argosy.features.instants import instant_text
 from argosy.features.online import offered
-from argosy.features.online.connect import open_online
+from argosy.features.online.connect import named_online, open_online
 from argosy.features.online.marks import began_us, mark_of, online_view, read_work
 from argosy.features.online.offered import Window
 from argosy.features.online.rows import OnlineRow
@@ -24,7 +24,7 @@ from argosy.features.rules import read_rules
 from argosy.features.tables import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import duckdb
@@ -130,9 +130,7 @@ def _batches(db: duckdb.DuckDBPyConnection, view: View, began_us: int | None) ->
         yield from filter(None, (rows[:split], rows[split:]))
 
 
-def materialize_into(
-    online: str, *, events: Path, features: Path, source: str, at: str, since: str = ""
-) -> dict[str, Any]:
-    """Do `materialize` with an online store by its URL and instants as text, as `observe` takes them."""
-    with closing(open_online(online)) as store:
-        return materialize(events=events, features=features, online=store, work=read_work(at, since, source))
+def materialize_for(*, events: Path, features: Path, at: str, since: str, env: Mapping[str, str]) -> dict[str, Any]:
+    """Do `materialize` with what a step is given, as `argosy.features.online.marks.observe` takes it."""
+    with closing(open_online(named_online(env))) as store:
+        return materialize(events=events, features=features, online=store, work=read_work(at, since, env))
