@@ -14,7 +14,7 @@ from argosy.report.verdicts import reason_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-LONGEST_REASON = 220
+LONGEST_REASON = 400
 # A gate's verdict "failed" is a refusal; a reader would take the word for a crash.
 REFUSALS = {"failed": "refused by", "rejected": "rejected by"}
 
