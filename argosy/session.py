@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import ArgosyError, Mistake, Unsupported
+from argosy.features.online.rows import ELSEWHERE
 from argosy.launcher.artifacts import Artifact, store_artifact, stored_artifact
 from argosy.launcher.claims import Cancelled, try_lock
 from argosy.launcher.launch import Context
@@ -141,7 +142,7 @@ def new_run(session: Session, request: Request) -> tuple[Run, str]:
     return Run(pipeline, given, context, debug=request.debug, last_keys=last, run_values=told), run_id
 
 
-ELSEWHERE = ("ARGOSY_STORE", "ARGOSY_ONLINE", "ARGOSY_SERVING_URL", "MLFLOW_TRACKING_URI")
+TOLD = ("ARGOSY_STORE", "ARGOSY_ONLINE", "ARGOSY_SERVING_URL", "MLFLOW_TRACKING_URI")
 
 
 def run_elsewhere(session: Session, pipeline: Pipeline, given: Mapping[str, Any], env: Mapping[str, str]) -> Run:
@@ -152,7 +153,8 @@ def run_elsewhere(session: Session, pipeline: Pipeline, given: Mapping[str, Any]
 
     """
     arguments: dict[str, Any] = bind_arguments(pipeline, given)
-    told = {name: env[name] for name in ELSEWHERE if name in env}
+    # The online store of this machine is not theirs, and a secret of the cluster may name theirs.
+    told = {"ARGOSY_ONLINE": ELSEWHERE} | {name: env[name] for name in TOLD if name in env}
     run_id = f"plan-{new_run_id(pipeline.name)}"
     context = Context(session.store, session.project, run_id, session.settings.state, _no_execute, env=told)
     return Run(pipeline, arguments | _artifacts(pipeline, arguments, session.store), context, elsewhere=True)

@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from argosy.errors import Mistake
+from argosy.errors import Mistake, Outage
 from argosy.launcher.claims import Cancelled
 from argosy.launcher.closure import source_closure
 from argosy.launcher.key import step_key
@@ -118,13 +118,19 @@ def settle(run: Run) -> list[Todo]:
                 run.end(instance, found)
                 continue
             job = Job(found, step_key(found, run.context.project), run.context)
-            outcome = observe(job) if found.kind == "observe" else look(job)
+            outcome = _observe(run, job) if found.kind == "observe" else look(job)
             if outcome is None:
                 run.reasons[instance.name] = reason_to_run(job, run.last_keys.get(instance.name))
                 todo.append((instance, job))
             else:
                 run.end(instance, outcome)
     return todo
+
+
+def _observe(run: Run, job: Job) -> Outcome | None:
+    outcome = observe(job)
+    # What does not answer here, such as a service inside the cluster, is observed by its pod.
+    return None if run.elsewhere and outcome.exit_code == Outage.exit_code else outcome
 
 
 def _outcome_or_step(run: Run, instance: Instance) -> Outcome | Step | None:

@@ -6,12 +6,15 @@ import os
 import pytest
 
 from argosy.__main__ import main
+from argosy.features.online.connect import open_online
 from argosy.launcher.store import open_store
 from tests.fakes.kubernetes_server import a_kubernetes_server
 from tests.fakes.projects import ROOT, Answer, a_project
 
 COUNTING = {
-    "pipelines/catalog.py": 'PIPELINES = {"counting": "pipelines.counting:counting"}\n',
+    "pipelines/catalog.py": (
+        'PIPELINES = {"counting": "pipelines.counting:counting", "filling": "pipelines.filling:filling"}\n'
+    ),
     "pipelines/counting.py": """\
 from components.shells import double, listed, total
 from kfp import dsl
@@ -52,6 +55,43 @@ def total(numbers: list) -> int:
 
     return added(numbers)
 ''',
+    "pipelines/filling.py": """\
+from components.filling import fill, look
+from kfp import dsl
+
+
+@dsl.pipeline(name="filling")
+def filling() -> None:
+    seen = look().outputs
+    with dsl.If(seen["full"] == False):
+        fill(held=seen["held"])
+""",
+    "components/filling.py": '''\
+from typing import NamedTuple
+
+from argosy.kubeflow.declare import step
+from kfp import dsl
+
+
+@step(kind="observe")
+@dsl.component(base_image="python:3.11", install_kfp_package=False)
+def look() -> NamedTuple("Seen", full=bool, held=dict):
+    """Say what the online store has marked."""
+    import os
+    from argosy.features.online.connect import named_online, open_online
+
+    marks = open_online(named_online(os.environ)).marks()
+    return bool(marks), marks
+
+
+@dsl.component(base_image="python:3.11", install_kfp_package=False)
+def fill(held: dict) -> int:
+    """Mark a view in the online store."""
+    import os
+    from argosy.features.online.connect import named_online, open_online
+
+    return int(open_online(named_online(os.environ)).mark("view", {"filled": 1}, at_us=1))
+''',
     "components/arithmetic.py": "def twice(n):\n    return 2 * n\n\n\ndef added(numbers):\n    return sum(numbers)\n",
 }
 
@@ -67,7 +107,8 @@ def cluster(tmp_path, project, monkeypatch):
     store = tmp_path / "store"
     told = {"ARGOSY_STORE": str(store)}
     image = {"ARGOSY_PROJECT": str(project), "PYTHONPATH": os.pathsep.join([str(project), str(ROOT)])}
-    for name in ("ARGOSY_STORE", "ARGOSY_STATE", "ARGOSY_PROJECT", "MLFLOW_TRACKING_URI"):
+    image["ARGOSY_ONLINE"] = f"sqlite:///{tmp_path}/of_the_cluster.db"  # from a secret, which the planner does not read
+    for name in ("ARGOSY_ONLINE", "ARGOSY_STORE", "ARGOSY_STATE", "ARGOSY_PROJECT", "MLFLOW_TRACKING_URI"):
         # What a command sets is taken back at the end of the test.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
@@ -113,6 +154,18 @@ def test_a_pipeline_runs_on_the_cluster_and_a_second_submission_starts_no_pod(co
     assert first["outputs"] == {"Output": 6}
     assert set(statuses(second).values()) == {"reused", "skipped"}
     assert len(cluster.posts()) == 1
+
+
+def test_a_store_that_only_pods_know_is_observed_by_a_pod_and_not_mistaken_for_the_one_here(command, project, tmp_path):
+    here = open_online(f"sqlite:///{project}/.argosy/online.db")
+    here.mark("view", {"filled": 1}, at_us=1)
+    here.close()
+
+    first = command("submit", "filling", "--watch", "--output", "json").document
+    second = command("submit", "filling", "--watch", "--output", "json").document
+
+    assert statuses(first) == {"look": "observed", "fill": "ran"}
+    assert statuses(second) == {"look": "observed", "fill": "skipped"}
 
 
 def test_alike_steps_share_a_pod_and_are_told_of_one_by_one(command, cluster):

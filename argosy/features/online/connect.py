@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from argosy.errors import Mistake
+from argosy.errors import Mistake, Outage
+from argosy.features.online.rows import ELSEWHERE
 from argosy.features.online.typed import TypedRows
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def open_online(url: str) -> OnlineStore:
 
 def open_packed(url: str) -> PackedStore:
     """Open the store behind it, of rows as bytes."""
+    if url == ELSEWHERE:
+        raise Outage("online store: the cluster's, of which this machine knows no URL; a step in the cluster asks it")
     parts = urlsplit(url)
     query = parse_qs(parts.query)
     project = query.pop("project", [PROJECT])[0]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+ELSEWHERE = "elsewhere:"  # stands for the URL of a store that only the pods of a cluster know
+
 # A field's value by its type in Feast: float for Float32 and Float64, int for Int32, Int64 and UnixTimestamp (whole
 # seconds since 1970), str, bool, bytes; None is null.
 Value = float | int | str | bool | bytes | None
