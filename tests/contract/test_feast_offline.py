@@ -37,6 +37,7 @@ def expected():
     return {case.name: case.expected for case in CASES}
 
 
+@pytest.mark.slow
 def test_our_store_answers_every_case_as_the_rule_says(tmp_path):
     assert answers_of("argosy", tmp_path) == expected()
 

@@ -173,7 +173,7 @@ def test_two_readers_share_the_rows(stream):
 
 
 def test_a_stream_that_does_not_answer_is_an_outage(online):
-    gone = Consumer(redis.Redis(port=1), "s", "one", {"temps": VIEW}, online)
+    gone = Consumer(redis.Redis(port=1, retry=None), "s", "one", {"temps": VIEW}, online)
 
     with pytest.raises(Outage, match="does not answer"):
         gone.take()
