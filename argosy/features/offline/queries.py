@@ -23,13 +23,14 @@ def result_of(view: View) -> str:
     return quote(f"result of {view.name}")
 
 
-def load_requests(rules: Rules, *, part: str, before: int, first: bool) -> str:
+def load_requests(rules: Rules, columns: Iterable[str], *, part: str, before: int, first: bool) -> str:
     """Append a part's requests in the order of time and id, numbered after the rows before them."""
     into = "CREATE TABLE requests AS" if first else "INSERT INTO requests BY NAME"
     label = part.replace("'", "''")
+    # Numbered as they come: a window with an order of its own would sort them a second time.
     return f"""
-        {into} SELECT *, '{label}' AS {PART}, {before} + row_number() OVER (ORDER BY t0, {quote(rules.id)}) AS {ROW}
-        FROM asked ORDER BY {ROW}
+        {into} SELECT *, '{label}' AS {PART}, {before} + row_number() OVER () AS {ROW}
+        FROM (SELECT {_names(columns)} FROM asked ORDER BY t0, {quote(rules.id)})
     """  # noqa: S608 - identifiers and text are quoted
 
 

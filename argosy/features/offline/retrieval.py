@@ -66,7 +66,7 @@ def _load_requests(db: duckdb.DuckDBPyConnection, folder: Path, rules: Rules) ->
         require_columns(table.column_names, needed, file)
         part = file.stem.removeprefix("part-")
         db.register("asked", table)
-        db.execute(queries.load_requests(rules, part=part, before=sum(parts.values()), first=not parts))
+        db.execute(queries.load_requests(rules, sorted(needed), part=part, before=sum(parts.values()), first=not parts))
         parts[part] = table.num_rows
     repeated = db.sql(queries.repeated_request(rules)).fetchall()
     if repeated:

@@ -50,7 +50,7 @@ def load_log(db: duckdb.DuckDBPyConnection, folder: Path, rules: Rules) -> tuple
     table = _read(lines, _schema(rules, entity), folder)
     db.register("logged", table)
     db.execute(_asked(rules, entity))
-    db.execute(queries.load_requests(rules, part="log", before=0, first=True))
+    db.execute(queries.load_requests(rules, db.table("asked").columns, part="log", before=0, first=True))
     db.execute(
         f"CREATE TABLE served AS SELECT r.{queries.ROW}, l.* FROM requests r JOIN logged l "  # noqa: S608 - identifiers are quoted
         f"ON l.{quote(NUMBER)} = r.{quote(rules.id)} ORDER BY r.{queries.ROW}"
