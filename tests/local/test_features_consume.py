@@ -31,13 +31,16 @@ class Consuming:
         self.online = f"sqlite:///{folder}/online.db"
         self.env = project_env(ROOT, ARGOSY_STATE=str(folder / "state"))
         source = f"redis://127.0.0.1:{port}/0"
+        self.readers = []
         self.words = ["features", "consume", self.stream, "--redis", source, "--online", self.online, "-o", "json"]
 
     def start(self, *more):
         command = argosy_command(*self.words, *more)
-        return subprocess.Popen(
+        reader = subprocess.Popen(
             command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+        self.readers.append(reader)
+        return reader
 
     def push(self, tail, age_us, delay=1.0):
         event = instant_text(wall_us() - age_us)
@@ -53,6 +56,9 @@ class Consuming:
 def consuming(tmp_path, redis_port):  # noqa: F811
     made = Consuming(tmp_path, redis_port)
     yield made
+    for reader in made.readers:
+        reader.kill()
+        reader.communicate()
     made.client.close()
 
 
