@@ -356,8 +356,8 @@ open_feast(folder, online_config("sqlite", folder=folder), [view])
 def test_six_applies_at_once_leave_six_views(tmp_path):
     from tests.fakes.feast_stores import online_config, open_feast
 
-    # Feast makes the registry's tables when it first opens one, and that it cannot do twice at once.
-    open_feast(tmp_path, online_config("sqlite", folder=tmp_path))
+    # Feast makes the registry's tables when it is first asked something, and that it cannot do twice at once.
+    assert open_feast(tmp_path, online_config("sqlite", folder=tmp_path)).list_feature_views() == []
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", APPLY, str(tmp_path)]
     applies = [subprocess.Popen([*command, str(number)], env=env, stderr=subprocess.PIPE) for number in range(6)]
