@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
+from argosy.features.instants import SECOND_US
 from argosy.features.rules import UNITS_US
 from argosy.features.visibility import judge
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from argosy.features.visibility import Status
 
 USABLE = ("PRESENT", "NULL_VALUE")
-SECOND = 1_000_000
 # Up to here every whole number is a float64; a larger one would be rounded twice on its way to float32.
 EXACT = 2**53
 NULL = float("nan")
@@ -104,7 +104,7 @@ def _counts_from(view: CarriedView, row: OnlineRow) -> int:
 def _valued(feature: ViewFeature, value: Value, request: Mapping[str, Value], at_us: int) -> float | str | None:
     """Value a feature from its field, which is not null."""
     if feature.since is not None:
-        return float(at_us - int(value) * SECOND) / UNITS_US[feature.since]  # type: ignore[arg-type]
+        return float(at_us - int(value) * SECOND_US) / UNITS_US[feature.since]  # type: ignore[arg-type]
     if feature.equals is not None:
         other = request[feature.equals]
         return None if other is None else float(value == other)

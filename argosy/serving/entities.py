@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from argosy.errors import BadInput
+from argosy.features import instants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from argosy.features.carried import CarriedRules, CarriedView
     from argosy.features.online.rows import Value
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INSTANT = "an instant with its zone and at most microseconds, such as 2013-06-01T12:00:00Z"
 KEY_TYPES = {"String": "category", "Int32": "int32", "Int64": "int64", "Bytes": "bytes"}
 
@@ -82,8 +83,8 @@ def instant_us(text: str) -> int | None:
     if not _RFC3339.fullmatch(text):
         return None
     try:
-        return (datetime.fromisoformat(text.upper()) - EPOCH) // timedelta(microseconds=1)
-    except ValueError:
+        return instants.instant_us(text.upper())
+    except BadInput:
         return None
 
 

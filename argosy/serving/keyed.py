@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from argosy.errors import ArgosyError
+from argosy.features.instants import now_us
 from argosy.features.vector import assemble, wanted_rows
 from argosy.serving.answers import RETRY_SOON, Answer
 from argosy.serving.entities import INSTANT, instant_us
@@ -87,7 +87,7 @@ class Keyed:
         except ArgosyError as error:
             return self._outage(error)
         # Only after the read: a row that was written before it must not lie in the future of the request.
-        at_us = as_of_us or time.time_ns() // 1000
+        at_us = as_of_us or now_us()
         vector = assemble(rules, entity, rows, at_us)
         decision = decide(rules, vector.views, entity, at="entities")
         [probability] = _predict(served, [vector], [decision])
@@ -135,7 +135,7 @@ class Keyed:
         """Read the rows of a batch in one round trip and build its vectors."""
         rules, width = _rules(served), len(_rules(served).views)
         rows = self._reader.read(list(chain.from_iterable(wanted_rows(rules, entity) for entity in asked.entities)))
-        at_us = as_of_us or time.time_ns() // 1000
+        at_us = as_of_us or now_us()
         parts: list[Sequence[OnlineRow | None]] = [rows[start : start + width] for start in range(0, len(rows), width)]
         parts = parts or [[]] * len(asked.entities)
         return at_us, [assemble(rules, *each, at_us) for each in zip(asked.entities, parts, strict=True)]

@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 import redis
 
-from argosy.features.instants import instant_text
+from argosy.features.instants import instant_text, now_us
 from argosy.features.online.connect import open_online
 from argosy.features.online.rows import OnlineView
-from argosy.features.online.streaming import push, wall_us
+from argosy.features.online.streaming import push
 from tests.fakes.processes import wait_for
 from tests.fakes.projects import ROOT, argosy_command, project_env
 from tests.fakes.redis_server import redis_port  # noqa: F401 - a fixture
@@ -43,7 +43,7 @@ class Consuming:
         return reader
 
     def push(self, tail, age_us, delay=1.0):
-        event = instant_text(wall_us() - age_us)
+        event = instant_text(now_us() - age_us)
         row = {"view": PLANE.name, "key": {"tailnum": tail}, "event": event, "values": {"tail_arr_delay": delay}}
         push(self.client, self.stream, [row])
 

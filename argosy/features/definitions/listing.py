@@ -11,13 +11,12 @@ from argosy.errors import Mistake
 from argosy.features.definitions.checks import problems_of_view
 from argosy.features.definitions.compile import rules_of
 from argosy.features.definitions.schedule import duration_text, headroom, warnings_of_view
+from argosy.features.instants import SECOND_US
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from argosy.features.rules import View
-
-SECOND = 1_000_000
 
 
 def check_definitions(found: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -66,8 +65,8 @@ def _view(
     view: View, service: str, runs: Sequence[Mapping[str, Any]], models: Iterable[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Gather what is known of a view."""
-    ttl_s = view.ttl_us / SECOND if view.ttl_us else None
-    lag_s = None if view.serving_lag_us is None else view.serving_lag_us / SECOND
+    ttl_s = view.ttl_us / SECOND_US if view.ttl_us else None
+    lag_s = None if view.serving_lag_us is None else view.serving_lag_us / SECOND_US
     names = {feature.name for feature in view.features} | {view.age_feature}
     return {
         "view": view.name,
@@ -95,7 +94,7 @@ def _availability(view: View) -> str:
     """Say from when on a row may be used."""
     if view.availability == "created":
         return f"created ({view.created})"
-    later = f" + {duration_text(view.availability // SECOND)}" if view.availability else ""
+    later = f" + {duration_text(view.availability // SECOND_US)}" if view.availability else ""
     return f"{view.timestamp}{later}"
 
 

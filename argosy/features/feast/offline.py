@@ -8,7 +8,6 @@ event.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,14 +26,15 @@ from pydantic import StrictBool, StrictStr  # noqa: TC002 - pydantic reads the a
 from argosy.errors import BadInput
 from argosy.features.feast import sources
 from argosy.features.feast.job import AsofRetrievalJob
-from argosy.features.feast.pulls import EPOCH, Pull, all_rows, newest_rows
+from argosy.features.feast.pulls import Pull, all_rows, newest_rows
 from argosy.features.feast.views import Asked, Frame, answer, asked_of, frame_between, frame_of
+from argosy.features.instants import datetime_at, since_1970_us
 from argosy.features.tables import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
-MICROSECOND = timedelta(microseconds=1)
 _TIMESTAMP = np.dtype("datetime64[us]")
 
 
@@ -92,7 +92,7 @@ class AsofOfflineStore(OfflineStore):  # type: ignore[misc]  # Feast ships no ty
         asked = [asked_of(view, feature_refs, **named) for view in feature_views]
         if entity_df is None:
             start, end = compute_non_entity_date_range(feature_views, start_date=start_date, end_date=end_date)
-            frame = frame_between(asked, repo_path, (start - EPOCH) // MICROSECOND, (end - EPOCH) // MICROSECOND)
+            frame = frame_between(asked, repo_path, since_1970_us(start), since_1970_us(end))
         else:
             frame = _frame(entity_df, repo_path)
         _require_columns(frame, asked, statuses=statuses)
@@ -225,5 +225,5 @@ def _beside(frame: Frame, answers: Iterable[pa.Table]) -> pa.Table:
 def _range(frame: Frame) -> tuple[datetime | None, datetime | None]:
     """Return the first and the last instant of a frame; None where there is none."""
     bounds = pc.min_max(frame.at).as_py()
-    first, last = (None if bounds[end] is None else EPOCH + bounds[end] * MICROSECOND for end in ("min", "max"))
+    first, last = (None if bounds[end] is None else datetime_at(bounds[end]) for end in ("min", "max"))
     return first, last

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,12 +24,12 @@ from argosy.features.feast.rows import (
     KEY_VERSION,
     add_names,
     add_vectors,
-    instant_us,
     key_of,
     packed_rows,
     requested_keys,
     visible_row,
 )
+from argosy.features.instants import now_us, since_1970_us
 from argosy.features.online.redis import RedisRows
 from argosy.features.online.sqlite import SqliteRows
 
@@ -208,7 +207,7 @@ def _view_name(config: Any, table: Any) -> str:
 def _now_us(config: Any) -> int:
     """Return the instant to judge at."""
     as_of = config.online_store.as_of
-    return time.time_ns() // 1_000 if as_of is None else instant_us(as_of)
+    return now_us() if as_of is None else since_1970_us(as_of)
 
 
 def _require_unset(config: Any, **defaults: object) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from feast.feature_view import DUMMY_ENTITY_ID, DUMMY_ENTITY_VAL
-from feast.utils import make_tzaware
 
 from argosy.features.feast.asof import Rows, find, instants
 from argosy.features.feast.sources import open_dataset, place_of, read_rows
 from argosy.features.feast.views import INSTANT
+from argosy.features.instants import since_1970_us
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+if TYPE_CHECKING:
+    from datetime import datetime
+
 _LAST = np.iinfo(np.int64).max
 
 
@@ -52,7 +53,10 @@ def all_rows(pull: Pull, repo_path: Any) -> pa.Table:
     dataset = open_dataset(place)
     stamps = [pull.timestamp, *([pull.created] if pull.created else [])]
     columns = [*pull.keys, *pull.fields, *stamps] if pull.fields else dataset.schema.names
-    bounds = {"since_us": _micros(pull.start), "until_us": _micros(pull.end)}
+    bounds = {
+        "since_us": None if pull.start is None else since_1970_us(pull.start),
+        "until_us": None if pull.end is None else since_1970_us(pull.end),
+    }
     table = read_rows(dataset, columns, pull.timestamp, **bounds, where=place.path)
     for name in stamps:
         column = instants(table[name], f"{place.path}, column {name!r}").cast(INSTANT)
@@ -84,8 +88,3 @@ def newest_rows(pull: Pull, repo_path: Any) -> pa.Table:
         return newest
     # What Feast keeps a view without entities under.
     return newest.append_column(DUMMY_ENTITY_ID, pa.array([DUMMY_ENTITY_VAL] * newest.num_rows, pa.string()))
-
-
-def _micros(date: datetime | None) -> int | None:
-    """Count microseconds since 1970 UTC; a date without a zone is UTC."""
-    return None if date is None else int((make_tzaware(date) - EPOCH) // timedelta(microseconds=1))

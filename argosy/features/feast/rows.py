@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from feast import utils
@@ -14,6 +14,7 @@ from feast.protos.feast.types.Value_pb2 import Map, Value
 from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]  # ships no types
 
 from argosy.errors import BadInput
+from argosy.features.instants import MICROSECOND, datetime_at, since_1970_us
 from argosy.features.online.packed import LOWEST, PackedRow
 from argosy.features.visibility import judge
 
@@ -26,21 +27,13 @@ if TYPE_CHECKING:
     Written = tuple[EntityKey, Mapping[str, Value], datetime, datetime | None]
 
 KEY_VERSION = 3
-_MICROSECOND = timedelta(microseconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NULL = Value()
 _USABLE = (FieldStatus.PRESENT, FieldStatus.NULL_VALUE)
 
 
-def instant_us(instant: datetime) -> int:
-    """Return an instant in microseconds since 1970 UTC; without a time zone it is UTC, as Feast has it."""
-    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // _MICROSECOND
-
-
 def ttl_us_of(table: Any) -> int | None:
     """Return a view's TTL in microseconds; Feast's zero is for ever."""
-    return (getattr(table, "ttl", None) or timedelta(0)) // _MICROSECOND or None
+    return (getattr(table, "ttl", None) or timedelta(0)) // MICROSECOND or None
 
 
 def packed_rows(view: str, data: Iterable[Written], at_us: int) -> list[PackedRow]:
@@ -52,7 +45,7 @@ def packed_rows(view: str, data: Iterable[Written], at_us: int) -> list[PackedRo
     """
     rows = []
     for entity, values, event, created in data:
-        event_us = instant_us(event)
+        event_us = since_1970_us(event)
         if event_us > at_us:
             raise BadInput(
                 f"view {view!r}: the row of {_spoken(entity)} has its event at {_spoken_instant(event_us)}, in the "
@@ -61,7 +54,7 @@ def packed_rows(view: str, data: Iterable[Written], at_us: int) -> list[PackedRo
         packed = Map()
         for name, value in values.items():
             packed.val[name].CopyFrom(value)
-        created_us = LOWEST if created is None else instant_us(created)
+        created_us = LOWEST if created is None else since_1970_us(created)
         rows.append(PackedRow(key_of(entity), event_us, created_us, packed.SerializeToString(deterministic=True)))
     return rows
 
@@ -103,7 +96,7 @@ def visible_row(
     if row is None or status == "NOT_FOUND":
         return None, None
     values = {} if status == "OUTSIDE_MAX_AGE" else read_values(row)
-    return _EPOCH + row.event_us * _MICROSECOND, {name: values.get(name, _NULL) for name in names}
+    return datetime_at(row.event_us), {name: values.get(name, _NULL) for name in names}
 
 
 def add_vectors(
@@ -174,4 +167,4 @@ def _spoken(entity: EntityKey) -> str:
 
 def _spoken_instant(instant: int) -> str:
     """Write microseconds since 1970 as an instant, to the microsecond."""
-    return (_EPOCH + instant * _MICROSECOND).isoformat(timespec="microseconds")
+    return datetime_at(instant).isoformat(timespec="microseconds")

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from argosy.errors import BadInput
 from argosy.features.definitions.schedule import SCHEDULE, duration_text, lag_text, readable_s, ttl_text
+from argosy.features.instants import SECOND_US, datetime_at
 from argosy.features.offline import queries
 from argosy.features.rules import View, read_rules
 from argosy.features.tables import connect, read_parquet
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 HOUR, DAY = 3600, 86_400
 CURVE_S = (900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 30 * DAY)
-SECOND = 1_000_000
 EXACT = 2**53  # above it a double skips whole numbers
 
 
@@ -52,7 +51,7 @@ class Ages:
     def quantile_s(self, share: float) -> float | None:
         """Return a quantile of the ages that occurs, in seconds; None where nothing is found."""
         place = max(0, math.ceil(share * len(self.found) - 1e-9) - 1)
-        return int(self.found[place]) / SECOND if len(self.found) else None
+        return int(self.found[place]) / SECOND_US if len(self.found) else None
 
 
 def check_coverage(*, events: Path, features: Path, start: str, end: str) -> dict[str, Any]:
@@ -108,20 +107,20 @@ def _judge_view(
     [[newest]] = db.sql(queries.newest_instant(view)).fetchall()
     reasons = [line for field in whole if (line := _inexact(db, field))]
     reasons += _shortfall(view, trained, served)
-    marks = sorted({*CURVE_S, *([view.ttl_us / SECOND] if view.ttl_us else [])})
+    marks = sorted({*CURVE_S, *([view.ttl_us / SECOND_US] if view.ttl_us else [])})
     return [f"feature view {view.name!r}: {line}" for line in reasons], {
-        "ttl_s": None if view.ttl_us is None else view.ttl_us / SECOND,
-        "lag_s": None if view.serving_lag_us is None else lag_us / SECOND,
+        "ttl_s": None if view.ttl_us is None else view.ttl_us / SECOND_US,
+        "lag_s": None if view.serving_lag_us is None else lag_us / SECOND_US,
         "coverage": round(trained.covered_by(view.ttl_us), 6),
         "with_lag": round(served.covered_by(view.ttl_us), 6),
         "min_coverage": view.min_coverage,
-        "newest": None if newest is None else datetime.fromtimestamp(newest / SECOND, UTC).isoformat(),
+        "newest": None if newest is None else datetime_at(newest).isoformat(),
         "age_s": {name: served.quantile_s(share) for name, share in queries.QUANTILES.items()},
         "curve": [
             {
                 "ttl_s": ttl_s,
-                "coverage": round(trained.covered_by(int(ttl_s * SECOND)), 6),
-                "with_lag": round(served.covered_by(int(ttl_s * SECOND)), 6),
+                "coverage": round(trained.covered_by(int(ttl_s * SECOND_US)), 6),
+                "with_lag": round(served.covered_by(int(ttl_s * SECOND_US)), 6),
             }
             for ttl_s in marks
         ],
@@ -141,14 +140,14 @@ def _shortfall(view: View, trained: Ages, served: Ages) -> list[str]:
     lag_us = view.serving_lag_us or 0
     spans = dict(zip(SCHEDULE, (view.max_lateness_s, view.materialize_every_s, view.run_budget_s), strict=True))
     parts = lag_text({name: span for name, span in spans.items() if span})
-    lag = f"served {duration_text(lag_us // SECOND)} after they are known ({parts}), " if lag_us else ""
-    ttl = f"inside its ttl of {duration_text(view.ttl_us // SECOND)}" if view.ttl_us else "there"
+    lag = f"served {duration_text(lag_us // SECOND_US)} after they are known ({parts}), " if lag_us else ""
+    ttl = f"inside its ttl of {duration_text(view.ttl_us // SECOND_US)}" if view.ttl_us else "there"
     enough = served.smallest_ttl_us(goal)
     if enough is None:
         change = f"no ttl does, for {_percent(served.covered_by(None))} find a row at all; repair the feed or its keys"
     else:
-        ttl_s = readable_s(max(math.ceil(enough / SECOND), lag_us // SECOND + 1))
-        change = f"{ttl_text(ttl_s)} covers {_percent(served.covered_by(ttl_s * SECOND))}"
+        ttl_s = readable_s(max(math.ceil(enough / SECOND_US), lag_us // SECOND_US + 1))
+        change = f"{ttl_text(ttl_s)} covers {_percent(served.covered_by(ttl_s * SECOND_US))}"
         change += f", and no lag at all {_percent(trained.covered_by(view.ttl_us))}" if lag_us else ""
     return [
         f"{lag}rows are {ttl} for {_percent(covered)} of {served.requests:,} requests, its min_coverage asks for "

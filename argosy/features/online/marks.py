@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from argosy.features.online.rows import OnlineStore
     from argosy.features.rules import View
 
 
@@ -73,15 +72,15 @@ def observe(*, features: Path, at: str, since: str, env: Mapping[str, str]) -> t
     """
     work = read_work(at, since, env)
     with closing(open_online(named_online(env))) as store:
-        held = {name: [mark["at_us"], mark["source"], mark["rules"]] for name, mark in sorted(store.marks().items())}
-        return is_current(features=features, online=store, work=work), {"store": store.identity(), "marks": held}
+        marks, identity = store.marks(), store.identity()
+    held = {name: [mark["at_us"], mark["source"], mark["rules"]] for name, mark in sorted(marks.items())}
+    return is_current(features=features, marks=marks, work=work), {"store": identity, "marks": held}
 
 
-def is_current(*, features: Path, online: OnlineStore, work: Work) -> bool:
-    """Say whether every online view is complete as of the work's instant or later, and nothing is to be made good."""
+def is_current(*, features: Path, marks: Mapping[str, Mapping[str, Any]], work: Work) -> bool:
+    """Say whether marks of every online view reach the work's instant or later, and nothing is to be made good."""
     if work.since_us is not None:
         return False
-    marks = online.marks()
     views = [view for view in read_rules(features).views if view.online]
     return all(_covers(view, marks.get(view.name), work) for view in views)
 

@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from argosy.features.instants import instant_text
+from argosy.features.instants import SECOND_US, instant_text
 from argosy.features.online import offered
 from argosy.features.online.connect import named_online, open_online
 from argosy.features.online.marks import began_us, mark_of, online_view, read_work
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from argosy.features.rules import View
 
 BATCH_ROWS = 5_000
-SECOND_US = 1_000_000
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ def materialize(*, events: Path, features: Path, online: OnlineStore, work: Work
         events: Folder with `<source>.parquet` per view.
         features: The compiled rules.
         online: Where the rows go.
-        work: The instant, the source, and the range of a backfill.
+        work: The instant, the source, and how far to look back.
 
     Returns:
         `at`, and per view `ttl_s`, `seen_us` (what was looked at before), `offered`, `written`, `late` (written, and no
@@ -81,15 +80,15 @@ def materialize(*, events: Path, features: Path, online: OnlineStore, work: Work
 
 def _materialize_view(db: duckdb.DuckDBPyConnection, offer: _Offer, online: OnlineStore, work: Work) -> dict[str, Any]:
     """Bring one view up to the instant."""
-    view, began = offer.view, offer.began_us
+    view, began, target = offer.view, offer.began_us, online_view(offer.view)
     window = window_of(view, began, work)
     known = offered.load(db, view, offer.path, window)
     written = late = 0
     for rows in _batches(db, view, began):
-        count = online.write(online_view(view), rows).written
+        count = online.write(target, rows).written
         written += count
         late += count if began is not None and rows[0].event_us <= began else 0
-    dropped = 0 if view.forgets_us is None else online.drop_before(online_view(view), work.at_us - view.forgets_us)
+    dropped = 0 if view.forgets_us is None else online.drop_before(target, work.at_us - view.forgets_us)
     report = {"ttl_s": None if view.ttl_us is None else view.ttl_us / SECOND_US, "seen_us": window.seen_us}
     report |= {"written": written, "late": late, "dropped": dropped, **known.report(work.at_us)}
     online.mark(view.name, {**mark_of(view, work), **report}, at_us=work.at_us)

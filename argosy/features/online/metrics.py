@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from argosy.features.instants import SECOND_US
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-SECOND_US = 1_000_000
 FAMILIES = {
     "argosy_online_as_of_timestamp_seconds": "Until when a view is complete; its delay is time() less this.",
     "argosy_online_newest_timestamp_seconds": "The newest event of a view's source; its age is time() less this.",

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from argosy.errors import BadInput
-from argosy.features.tables import quote
+from argosy.features.instants import SECOND_US
+from argosy.features.tables import quote, require_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from argosy.features.rules import View
 
-SECOND_US = 1_000_000
 INSTANT = "TIMESTAMP WITH TIME ZONE"
 SQL_TYPES = {
     "Float32": "FLOAT", "Float64": "DOUBLE", "Int32": "INTEGER", "Int64": "BIGINT", "Bool": "BOOLEAN",
@@ -164,9 +164,7 @@ def _require_types(source: duckdb.DuckDBPyRelation, view: View, path: Path) -> N
     kinds = dict(zip(source.columns, map(str, source.types), strict=True))
     instants = [view.timestamp, *([view.created] if view.created else [])]
     instants += [name for name, dtype in view.stored.items() if dtype == "UnixTimestamp"]
-    missing = sorted({*view.keys, *instants, *view.stored} - set(kinds))
-    if missing:
-        raise BadInput(f"{path}: no columns {missing}; it has {list(kinds)}, and view {view.name!r} needs all of them")
+    require_columns(kinds, {*view.keys, *instants, *view.stored}, path)
     for name in instants:
         if kinds[name] != INSTANT:
             raise BadInput(f"{path}: column {name!r} is {kinds[name]}; instants are timestamp[us, UTC]: cast it")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from argosy.errors import BadInput
 from argosy.features.definitions.checks import did_you_mean
-from argosy.features.instants import instant_us
+from argosy.features.instants import SECOND_US, instant_us
 from argosy.features.online.rows import OnlineRow
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from argosy.features.rules import View
 
-SECOND_US = 1_000_000
 INT_BITS = {"Int32": 32, "Int64": 64, "UnixTimestamp": 64}
 KINDS: dict[str, tuple[type, ...]] = {
     "Float32": (int, float), "Float64": (int, float), "Int32": (int,), "Int64": (int,), "UnixTimestamp": (str,),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from argosy.errors import BadInput, Outage
+from argosy.features.instants import now_us
 from argosy.features.online.marks import online_view
 from argosy.features.online.pushed import Pushed, arrival, read_pushed
 
@@ -63,11 +64,6 @@ class Account:
 _BOUNDS = [*(f"<={bound}" for bound in LAG_BUCKETS_S), f">{LAG_BUCKETS_S[-1]}"]
 
 
-def wall_us() -> int:
-    """Return the wall clock in microseconds since 1970 UTC."""
-    return time.time_ns() // 1_000
-
-
 @dataclass(frozen=True)
 class Consumer:
     """One reader of a stream.
@@ -87,7 +83,7 @@ class Consumer:
     name: str
     views: Mapping[str, View]
     online: OnlineStore
-    clock: Callable[[], int] = wall_us
+    clock: Callable[[], int] = now_us
     account: Account = field(default_factory=Account)
 
     def join(self) -> None:

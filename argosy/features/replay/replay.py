@@ -9,9 +9,9 @@ for a null, a skipped transformation, another status.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from argosy.features.instants import datetime_at
 from argosy.features.offline import queries
 from argosy.features.offline.retrieval import unique_rows
 from argosy.features.replay import queries as replay_queries
@@ -102,9 +102,7 @@ def _own_features(rules: Rules, view: View) -> dict[str, str]:
     """Type the features that a view yields, and those of the request that expire with it."""
     brought = {each.name for each in rules.request if each.expires_with == view.name}
     listed = {each["name"]: each["type"] for each in rules.listing() if each["view"] == view.name}
-    return {name: kind for name, kind in listed.items() if name not in brought} | {
-        name: kind for name, kind in listed.items() if name in brought
-    }
+    return dict(sorted(listed.items(), key=lambda each: each[0] in brought))
 
 
 def _shift(db: duckdb.DuckDBPyConnection, view: View) -> int | None:
@@ -202,7 +200,7 @@ def _examples(db: duckdb.DuckDBPyConnection, view: View) -> list[Report]:
 
 
 def _instant(at_us: int | None) -> str | None:
-    return None if at_us is None else datetime.fromtimestamp(at_us / 1e6, UTC).isoformat()
+    return None if at_us is None else datetime_at(at_us).isoformat()
 
 
 def _rows_of(view: View) -> str:

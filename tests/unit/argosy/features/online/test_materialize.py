@@ -29,7 +29,7 @@ class World:
         return made["views"]["temps"]
 
     def current(self, at=T0, *, source="s", since=None):
-        return is_current(features=self.features, online=self.online, work=Work(at, source, since))
+        return is_current(features=self.features, marks=self.online.marks(), work=Work(at, source, since))
 
     def held(self):
         return {row.key: (row.event_us, row.values["v"]) for row in self.online.rows(online_view(self.view))}
